@@ -1,0 +1,1 @@
+"""What the services say to each other. Imports nothing of ``services`` or ``infra``."""

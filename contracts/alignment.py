@@ -1,0 +1,117 @@
+"""What CMS reports about alignment, what people signed, and what Tandem decides (domain 2.3-2.8)."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.codes import Cohort, DualStatusCode
+from contracts.envelope import Event
+from contracts.identifiers import CountyFips, EntityId, Npi, PersonId, StateCode
+from contracts.model import ContractModel
+from contracts.months import Month
+
+
+class ReportedSpan(ContractModel):
+    """Months that a report calls aligned; ``last_month`` is ``None`` while it goes on."""
+
+    first_month: Month
+    last_month: Month | None = None
+    removal_reason: Annotated[str, Field(max_length=40)] | None = None
+
+
+class AlignmentReportedData(ContractModel):
+    """All that one monthly report says about one person; it replaces what older reports said."""
+
+    person_id: PersonId
+    state: StateCode
+    entity_id: EntityId
+    report_month: Month
+    stated_on: date
+    basis: Literal["claims", "voluntary", "roster"] | None = None
+    performance_year: Annotated[int, Field(ge=2021, le=2100)] | None = None
+    data_sharing_opt_out: bool | None = None
+    spans: Annotated[tuple[ReportedSpan, ...], Field(min_length=1, max_length=120)]
+
+
+class AlignmentReported(Event[AlignmentReportedData]):
+    """See :class:`AlignmentReportedData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.alignment.reported.v1"
+
+
+class DesignationRecordedData(ContractModel):
+    """A person named a primary clinician, on Medicare.gov or on a signed form (domain 2.5)."""
+
+    person_id: PersonId
+    state: StateCode
+    entity_id: EntityId
+    channel: Literal["medicare_gov", "signed_form"]
+    signed_on: date
+    clinician_npi: Npi | None = None
+    withdrawn: bool = False
+
+
+class DesignationRecorded(Event[DesignationRecordedData]):
+    """See :class:`DesignationRecordedData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.alignment.designation-recorded.v1"
+
+
+class Outcome(StrEnum):
+    """The answer of one eligibility predicate."""
+
+    PASS = "pass"  # noqa: S105 - an answer, not a secret
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class PredicateResult(ContractModel):
+    """One named predicate of domain section 2.3, its answer and what it rests on."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Z_]+$", max_length=40)]
+    outcome: Outcome
+    reason: Annotated[str, Field(max_length=40)] | None = None
+    evidence: Annotated[str, Field(max_length=120, description="source and date, never an identifier")] | None = None
+
+
+class DecisionChange(StrEnum):
+    """How a month's decision differs from what was last decided for it, or from the month before."""
+
+    ALIGNED = "aligned"
+    REMOVED = "removed"
+    REINSTATED = "reinstated"
+    FORECAST = "forecast"
+    ELIGIBILITY_CHANGED = "eligibility_changed"
+
+
+class MonthDecision(ContractModel):
+    """The decision for one month, as known at the event's ``deliveryseq``."""
+
+    month: Month
+    aligned: bool
+    basis: Literal["reported", "forecast", "none"]
+    change: DecisionChange
+    cohort: Cohort
+    entity_id: EntityId | None = None
+    county_fips: CountyFips | None = None
+    dual_status_code: DualStatusCode | None = None
+    reasons: tuple[Annotated[str, Field(max_length=40)], ...] = ()
+    predicates: tuple[PredicateResult, ...] = ()
+
+
+class AlignmentDecidedData(ContractModel):
+    """Every month of one person whose decision changed because of one delivery."""
+
+    person_id: PersonId
+    state: StateCode
+    # Grows by one with every decision event of the person: an older one that comes again is ignored.
+    revision: Annotated[int, Field(ge=1)]
+    decisions: Annotated[tuple[MonthDecision, ...], Field(min_length=1, max_length=240)]
+
+
+class AlignmentDecided(Event[AlignmentDecidedData]):
+    """See :class:`AlignmentDecidedData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.alignment.decided.v1"

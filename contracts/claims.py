@@ -1,0 +1,151 @@
+"""A person's claims of one delivery. Two payers, two shapes; both carry the source's version.
+
+Medicare (CCLF 5.3.1): every record is kept; a cancellation counts with a minus sign. Medicaid (T-MSIS):
+the newest adjudication of an original claim number replaces the older one; a void replaces it by nothing.
+Amounts stand as delivered, without sign handling: signing is cost shift's rule.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.envelope import Event
+from contracts.identifiers import Npi, PersonId, PlanId, RecordId, StateCode
+from contracts.model import ContractModel
+from contracts.money import Cents
+
+# One event holds at most this many claims or about this many bytes; intake splits above it.
+MOST_CLAIMS_AN_EVENT = 250
+MOST_BYTES_AN_EVENT = 256 * 1024
+
+Version = Annotated[int, Field(ge=0, description="larger is newer, within one record_id")]
+DiagnosisCode = Annotated[str, Field(pattern=r"^[A-Z][0-9A-Z]{2,6}$", description="ICD-10-CM without the dot")]
+ProcedureCode = Annotated[str, Field(pattern=r"^[0-9A-Z]{5}$", description="HCPCS or CPT")]
+Code = Annotated[str, Field(max_length=8)]
+
+
+class Adjustment(StrEnum):
+    """CLM_ADJSMT_TYPE_CD: 0 original, 1 cancellation, 2 adjustment."""
+
+    ORIGINAL = "original"
+    CANCELLATION = "cancellation"
+    ADJUSTMENT = "adjustment"
+
+
+class MedicareClaimLine(ContractModel):
+    """One Part B or DME line, or one outpatient revenue line."""
+
+    line_number: Annotated[int, Field(ge=1)]
+    service_from: date
+    service_through: date
+    procedure_code: ProcedureCode | None = None
+    revenue_center_code: Code | None = None
+    place_of_service_code: Code | None = None
+    provider_specialty_code: Code | None = None
+    rendering_npi: Npi | None = None
+    paid_cents: Cents | None = None
+    allowed_cents: Cents | None = None
+    denied: bool = False
+
+
+class MedicareClaim(ContractModel):
+    """One record of a claim: CCLF1 header, the lines of one CCLF5/6 claim, or one FHIR EOB.
+
+    ``paid_cents`` counts for Part A (``claim_type_code`` 10-61); lines count for Part B (71, 72, 81, 82).
+    """
+
+    record_id: RecordId
+    version: Version
+    claim_type_code: Annotated[str, Field(pattern=r"^\d{2}$", description="CLM_TYPE_CD, verbatim")]
+    adjustment: Adjustment
+    claim_control_number: Annotated[str, Field(max_length=40)] | None = None
+    service_from: date
+    service_through: date
+    paid_cents: Cents
+    facility_type_code: Code | None = None
+    classification_code: Code | None = None
+    facility_number: Annotated[str, Field(max_length=20)] | None = None
+    facility_npi: Npi | None = None
+    diagnosis_related_group_code: Code | None = None
+    discharge_status_code: Code | None = None
+    admission_type_code: Code | None = None
+    primary_payer_code: Code | None = None
+    denied: bool = False
+    diagnosis_codes: Annotated[tuple[DiagnosisCode, ...], Field(max_length=60)] = ()
+    lines: Annotated[tuple[MedicareClaimLine, ...], Field(max_length=1000)] = ()
+    substance_use: bool = False
+
+
+class MedicareClaimsDeliveredData(ContractModel):
+    """One person's Medicare claims of one delivery, or a part of them (``part`` of ``parts``)."""
+
+    person_id: PersonId
+    state: StateCode
+    part: Annotated[int, Field(ge=1)] = 1
+    parts: Annotated[int, Field(ge=1)] = 1
+    claims: Annotated[tuple[MedicareClaim, ...], Field(min_length=1, max_length=MOST_CLAIMS_AN_EVENT)]
+
+
+class MedicareClaimsDelivered(Event[MedicareClaimsDeliveredData]):
+    """See :class:`MedicareClaimsDeliveredData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.claims.medicare-delivered.v1"
+
+
+class MedicaidClaimLine(ContractModel):
+    """One T-MSIS claim line."""
+
+    line_number: Annotated[int, Field(ge=1)]
+    service_from: date
+    service_through: date
+    type_of_service_code: Code | None = None
+    procedure_code: ProcedureCode | None = None
+    revenue_code: Code | None = None
+    waiver_benefit: bool = False
+    paid_cents: Cents
+    denied: bool = False
+
+
+class MedicaidClaim(ContractModel):
+    """The newest adjudication of one Medicaid claim, encounter or capitation payment (domain 7.7).
+
+    ``paid_cents`` is the header's Medicaid paid amount; lines share it out where they carry amounts.
+    """
+
+    record_id: RecordId
+    version: Version
+    file_type: Literal["IP", "LT", "OT", "RX"]
+    claim_type_code: Annotated[str, Field(pattern=r"^[0-9A-Z]$", description="CLM_TYPE_CD, verbatim")]
+    voided: bool = False
+    crossover: bool = False
+    service_from: date
+    service_through: date
+    paid_cents: Cents
+    medicare_paid_cents: Cents | None = None
+    medicare_deductible_cents: Cents | None = None
+    medicare_coinsurance_cents: Cents | None = None
+    plan_id: PlanId | None = None
+    provider_npi: Npi | None = None
+    type_of_service_code: Code | None = None
+    denied: bool = False
+    diagnosis_codes: Annotated[tuple[DiagnosisCode, ...], Field(max_length=60)] = ()
+    lines: Annotated[tuple[MedicaidClaimLine, ...], Field(max_length=1000)] = ()
+    substance_use: bool = False
+
+
+class MedicaidClaimsDeliveredData(ContractModel):
+    """One person's Medicaid claims of one delivery, or a part of them (``part`` of ``parts``)."""
+
+    person_id: PersonId
+    state: StateCode
+    part: Annotated[int, Field(ge=1)] = 1
+    parts: Annotated[int, Field(ge=1)] = 1
+    claims: Annotated[tuple[MedicaidClaim, ...], Field(min_length=1, max_length=MOST_CLAIMS_AN_EVENT)]
+
+
+class MedicaidClaimsDelivered(Event[MedicaidClaimsDeliveredData]):
+    """See :class:`MedicaidClaimsDeliveredData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.claims.medicaid-delivered.v1"

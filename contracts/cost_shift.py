@@ -1,0 +1,72 @@
+"""Restated measures of both payers' cost (domain section 4). A figure is published once a consistent
+cut is reached, and again, as a new revision, whenever later knowledge changes it."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.codes import Cohort, Payer, ServiceCategory
+from contracts.envelope import Event
+from contracts.identifiers import EntityId, StateCode
+from contracts.model import ContractModel
+from contracts.money import Cents
+from contracts.months import Month
+
+Count = Annotated[int, Field(ge=-(10**12), le=10**12)]
+
+
+class MeasureKey(ContractModel):
+    """One published figure: all counties of one state, entity, cohort, payer, category and month."""
+
+    state: StateCode
+    entity_id: EntityId | None = None
+    cohort: Cohort
+    payer: Payer
+    category: ServiceCategory
+    month: Month
+
+    def text(self) -> str:
+        """The partition key."""
+        parts = (self.state, self.entity_id or "-", self.cohort, self.payer, self.category, self.month)
+        return ":".join(parts)
+
+
+class MeasureRestatedData(ContractModel):
+    """A figure as of one revision. ``claims`` is signed: original and adjustment +1, cancellation -1.
+
+    ``crossover_cents`` and ``crossover_claims`` are part of ``cents`` and ``claims``.
+    """
+
+    key: MeasureKey
+    revision: Annotated[int, Field(ge=1, description="delivery sequence of the cut")]
+    cents: Cents
+    claims: Count
+    crossover_cents: Cents = 0
+    crossover_claims: Count = 0
+    person_months: Annotated[int, Field(ge=0)]
+    previous_revision: int | None = None
+    previous_cents: Cents | None = None
+    causes: tuple[Literal["claims", "cancellations", "alignment"], ...] = ()
+
+
+class MeasureRestated(Event[MeasureRestatedData]):
+    """See :class:`MeasureRestatedData`. Key: :meth:`MeasureKey.text`."""
+
+    TYPE: ClassVar[str] = "tandem.cost-shift.measure-restated.v1"
+
+
+class CostShiftSignalData(ContractModel):
+    """A level of attention for an entity, raised or cleared (domain 4.5, 4.6)."""
+
+    state: StateCode
+    entity_id: EntityId
+    level: Literal["watch", "review", "notify", "cleared"]
+    direction: Literal["medicare_to_medicaid", "medicaid_to_medicare", "both_down", "both_up", "none"]
+    revision: Annotated[int, Field(ge=1)]
+    shifted_cents: Cents
+
+
+class CostShiftSignalled(Event[CostShiftSignalData]):
+    """See :class:`CostShiftSignalData`. Key: entity."""
+
+    TYPE: ClassVar[str] = "tandem.cost-shift.signalled.v1"

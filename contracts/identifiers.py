@@ -1,0 +1,43 @@
+"""Identifiers and what they look like. Domain sections 1.3 (MBI), 2.1 (entity), 1.5 (Medicaid).
+
+``PersonId`` is the only identifier of a person that may leave intake: a keyed pseudonym.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+_LETTER = "AC-HJKMNP-RT-Y"
+MBI_PATTERN = re.compile(
+    rf"^[1-9][{_LETTER}][0-9{_LETTER}][0-9][{_LETTER}][0-9{_LETTER}][0-9][{_LETTER}]{{2}}[0-9]{{2}}$"
+)
+# CMS's synthetic beneficiaries carry an ``S`` in second place, which no real MBI can.
+SYNTHETIC_MBI_PATTERN = re.compile(r"^[1-9]S[0-9A-Z]{9}$")
+
+PersonId = Annotated[
+    str, Field(pattern=r"^p[0-9a-f]{32}$", description="keyed pseudonym of a person (HMAC-SHA-256, 128 bits)")
+]
+EntityId = Annotated[str, Field(pattern=r"^D\d{4}$", description="Direct Contracting Entity", examples=["D9001"])]
+StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="USPS state code", examples=["OH"])]
+CountyFips = Annotated[str, Field(pattern=r"^\d{5}$", description="FIPS state and county", examples=["39049"])]
+Npi = Annotated[str, Field(pattern=r"^\d{10}$", description="National Provider Identifier")]
+PlanId = Annotated[str, Field(min_length=1, max_length=20, description="Medicaid managed-care plan (MC_PLAN_ID)")]
+DeliveryId = Annotated[str, Field(pattern=r"^d[0-9a-f]{32}$", description="delivery, from its content")]
+RecordId = Annotated[str, Field(min_length=1, max_length=60, description="the source's own claim identifier")]
+
+
+class MbiError(ValueError):
+    """The text is not a Medicare Beneficiary Identifier."""
+
+
+def normalise_mbi(text: str, *, synthetic: bool = False) -> str:
+    """Trim, upper-case, strip dashes and blanks, and check the format (domain section 1.3).
+
+    ``synthetic`` also admits CMS's impossible test numbers; production never sets it.
+    Raises :class:`MbiError`, whose message never holds the number.
+    """
+    candidate = text.strip().upper().replace("-", "").replace(" ", "")
+    if MBI_PATTERN.match(candidate) or (synthetic and SYNTHETIC_MBI_PATTERN.match(candidate)):
+        return candidate
+    raise MbiError(f"not an MBI ({len(candidate)} characters)")

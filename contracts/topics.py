@@ -1,0 +1,94 @@
+"""The one registry of topics: topics are created from it, AsyncAPI is generated from it, and nothing
+else names a topic. Decoding an event starts here, because the topic says which types may stand on it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from contracts.alignment import AlignmentDecided, AlignmentReported, DesignationRecorded
+from contracts.care import CareActionProposed
+from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered
+from contracts.cost_shift import CostShiftSignalled, MeasureRestated
+from contracts.coverage import MedicareCoverageStated
+from contracts.delivery import DeliveryCompleted, DeliveryProcessed, DeliveryQuarantined, DeliveryReceived
+from contracts.envelope import Event
+from contracts.identities import PeopleMerged
+from contracts.medicaid import MedicaidEnrolmentStated
+from contracts.provider import ProviderRosterStated
+from contracts.risk import RiskScored, RiskTierChanged
+
+AnyEvent = Event[Any]
+EventClass = type[AnyEvent]
+Service = Literal["intake", "alignment", "risk", "cost-shift"]
+
+PERSON_PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic, what stands on it, who writes it, and how long it is kept (-1: for ever)."""
+
+    name: str
+    events: tuple[EventClass, ...]
+    key: Literal["person", "delivery", "entity", "cell"]
+    writers: tuple[Service, ...]
+    partitions: int = PERSON_PARTITIONS
+    compacted: bool = False
+    retention_ms: int = -1
+
+
+def _topic(name: str) -> str:
+    return f"tandem.{name}.v1"
+
+
+_ALL: tuple[Service, ...] = ("intake", "alignment", "risk", "cost-shift")
+
+DELIVERIES = Topic(
+    _topic("deliveries"),
+    (DeliveryReceived, DeliveryCompleted, DeliveryQuarantined, DeliveryProcessed),
+    "delivery",
+    _ALL,
+    partitions=1,
+)
+IDENTITIES = Topic(_topic("identities"), (PeopleMerged,), "person", ("intake",))
+COVERAGE = Topic(_topic("coverage"), (MedicareCoverageStated,), "person", ("intake",))
+MEDICAID_ENROLMENT = Topic(_topic("medicaid-enrolment"), (MedicaidEnrolmentStated,), "person", ("intake",))
+CLAIMS_MEDICARE = Topic(_topic("claims-medicare"), (MedicareClaimsDelivered,), "person", ("intake",))
+CLAIMS_MEDICAID = Topic(_topic("claims-medicaid"), (MedicaidClaimsDelivered,), "person", ("intake",))
+ALIGNMENT_REPORTS = Topic(_topic("alignment-reports"), (AlignmentReported,), "person", ("intake",))
+DESIGNATIONS = Topic(_topic("designations"), (DesignationRecorded,), "person", ("intake",))
+PROVIDER_ROSTERS = Topic(
+    _topic("provider-rosters"), (ProviderRosterStated,), "entity", ("intake",), partitions=1, compacted=True
+)
+ALIGNMENT_DECISIONS = Topic(_topic("alignment-decisions"), (AlignmentDecided,), "person", ("alignment",))
+RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, RiskTierChanged), "person", ("risk",))
+CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed,), "person", ("risk",))
+COST_SHIFT_MEASURES = Topic(_topic("cost-shift-measures"), (MeasureRestated,), "cell", ("cost-shift",))
+COST_SHIFT_SIGNALS = Topic(
+    _topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1
+)
+
+TOPICS: tuple[Topic, ...] = (
+    DELIVERIES,
+    IDENTITIES,
+    COVERAGE,
+    MEDICAID_ENROLMENT,
+    CLAIMS_MEDICARE,
+    CLAIMS_MEDICAID,
+    ALIGNMENT_REPORTS,
+    DESIGNATIONS,
+    PROVIDER_ROSTERS,
+    ALIGNMENT_DECISIONS,
+    RISK_SCORES,
+    CARE_ACTIONS,
+    COST_SHIFT_MEASURES,
+    COST_SHIFT_SIGNALS,
+)
+TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+TOPIC_BY_TYPE: dict[str, Topic] = {event.TYPE: topic for topic in TOPICS for event in topic.events}
+EVENT_BY_TYPE: dict[str, EventClass] = {event.TYPE: event for topic in TOPICS for event in topic.events}
+
+
+def event_classes() -> Iterator[EventClass]:
+    """Every event class, in the order of the registry."""
+    return (event for topic in TOPICS for event in topic.events)

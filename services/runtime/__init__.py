@@ -1,0 +1,1 @@
+"""What every service stands on. Knows topics and events, transactions and positions; knows no healthcare."""
