@@ -1,0 +1,1 @@
+"""Intake: files in, events about people out. The only service that knows who a person is."""
