@@ -1,6 +1,5 @@
 """What CMS reports about alignment, what people signed, and what Tandem decides (domain 2.3-2.8)."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -9,8 +8,8 @@ from pydantic import Field
 from contracts.codes import Cohort, DualStatusCode
 from contracts.envelope import Event
 from contracts.identifiers import CountyFips, EntityId, Npi, PersonId, StateCode
-from contracts.model import ContractModel
-from contracts.months import Month
+from contracts.model import LARGEST_NUMBER, ContractModel
+from contracts.months import Day, Month
 
 
 class ReportedSpan(ContractModel):
@@ -28,7 +27,7 @@ class AlignmentReportedData(ContractModel):
     state: StateCode
     entity_id: EntityId
     report_month: Month
-    stated_on: date
+    stated_on: Day
     basis: Literal["claims", "voluntary", "roster"] | None = None
     performance_year: Annotated[int, Field(ge=2021, le=2100)] | None = None
     data_sharing_opt_out: bool | None = None
@@ -48,7 +47,7 @@ class DesignationRecordedData(ContractModel):
     state: StateCode
     entity_id: EntityId
     channel: Literal["medicare_gov", "signed_form"]
-    signed_on: date
+    signed_on: Day
     clinician_npi: Npi | None = None
     withdrawn: bool = False
 
@@ -107,7 +106,7 @@ class AlignmentDecidedData(ContractModel):
     person_id: PersonId
     state: StateCode
     # Grows by one with every decision event of the person: an older one that comes again is ignored.
-    revision: Annotated[int, Field(ge=1)]
+    revision: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
     decisions: Annotated[tuple[MonthDecision, ...], Field(min_length=1, max_length=240)]
 
 

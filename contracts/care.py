@@ -1,6 +1,5 @@
 """Care actions that risk stratification proposes (domain section 5.7)."""
 
-from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -8,6 +7,7 @@ from pydantic import Field
 from contracts.envelope import Event
 from contracts.identifiers import PersonId, StateCode
 from contracts.model import ContractModel
+from contracts.months import Day
 
 
 class CareActionProposedData(ContractModel):
@@ -17,7 +17,7 @@ class CareActionProposedData(ContractModel):
     state: StateCode
     action: Annotated[str, Field(pattern=r"^[a-z_]+$", max_length=60)]
     owner: Literal["care_coordinator", "aide", "contracting"]
-    due_on: date | None = None
+    due_on: Day | None = None
     reason: Annotated[str, Field(max_length=200)]
 
 

@@ -5,7 +5,6 @@ the newest adjudication of an original claim number replaces the older one; a vo
 Amounts stand as delivered, without sign handling: signing is cost shift's rule.
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -13,14 +12,15 @@ from pydantic import Field
 
 from contracts.envelope import Event
 from contracts.identifiers import Npi, PersonId, PlanId, RecordId, StateCode
-from contracts.model import ContractModel
+from contracts.model import LARGEST_LONG_NUMBER, LARGEST_NUMBER, ContractModel
 from contracts.money import Cents
+from contracts.months import Day
 
 # One event holds at most this many claims or about this many bytes; intake splits above it.
 MOST_CLAIMS_AN_EVENT = 250
 MOST_BYTES_AN_EVENT = 256 * 1024
 
-Version = Annotated[int, Field(ge=0, description="larger is newer, within one record_id")]
+Version = Annotated[int, Field(ge=0, le=LARGEST_LONG_NUMBER, description="larger is newer, within one record_id")]
 DiagnosisCode = Annotated[str, Field(pattern=r"^[A-Z][0-9A-Z]{2,6}$", description="ICD-10-CM without the dot")]
 ProcedureCode = Annotated[str, Field(pattern=r"^[0-9A-Z]{5}$", description="HCPCS or CPT")]
 Code = Annotated[str, Field(max_length=8)]
@@ -37,9 +37,9 @@ class Adjustment(StrEnum):
 class MedicareClaimLine(ContractModel):
     """One Part B or DME line, or one outpatient revenue line."""
 
-    line_number: Annotated[int, Field(ge=1)]
-    service_from: date
-    service_through: date
+    line_number: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
+    service_from: Day
+    service_through: Day
     procedure_code: ProcedureCode | None = None
     revenue_center_code: Code | None = None
     place_of_service_code: Code | None = None
@@ -58,11 +58,11 @@ class MedicareClaim(ContractModel):
 
     record_id: RecordId
     version: Version
-    claim_type_code: Annotated[str, Field(pattern=r"^\d{2}$", description="CLM_TYPE_CD, verbatim")]
+    claim_type_code: Annotated[str, Field(pattern=r"^[0-9]{2}$", description="CLM_TYPE_CD, verbatim")]
     adjustment: Adjustment
     claim_control_number: Annotated[str, Field(max_length=40)] | None = None
-    service_from: date
-    service_through: date
+    service_from: Day
+    service_through: Day
     paid_cents: Cents
     facility_type_code: Code | None = None
     classification_code: Code | None = None
@@ -83,8 +83,8 @@ class MedicareClaimsDeliveredData(ContractModel):
 
     person_id: PersonId
     state: StateCode
-    part: Annotated[int, Field(ge=1)] = 1
-    parts: Annotated[int, Field(ge=1)] = 1
+    part: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    parts: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
     claims: Annotated[tuple[MedicareClaim, ...], Field(min_length=1, max_length=MOST_CLAIMS_AN_EVENT)]
 
 
@@ -97,9 +97,9 @@ class MedicareClaimsDelivered(Event[MedicareClaimsDeliveredData]):
 class MedicaidClaimLine(ContractModel):
     """One T-MSIS claim line."""
 
-    line_number: Annotated[int, Field(ge=1)]
-    service_from: date
-    service_through: date
+    line_number: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
+    service_from: Day
+    service_through: Day
     type_of_service_code: Code | None = None
     procedure_code: ProcedureCode | None = None
     revenue_code: Code | None = None
@@ -120,8 +120,8 @@ class MedicaidClaim(ContractModel):
     claim_type_code: Annotated[str, Field(pattern=r"^[0-9A-Z]$", description="CLM_TYPE_CD, verbatim")]
     voided: bool = False
     crossover: bool = False
-    service_from: date
-    service_through: date
+    service_from: Day
+    service_through: Day
     paid_cents: Cents
     medicare_paid_cents: Cents | None = None
     medicare_deductible_cents: Cents | None = None
@@ -140,8 +140,8 @@ class MedicaidClaimsDeliveredData(ContractModel):
 
     person_id: PersonId
     state: StateCode
-    part: Annotated[int, Field(ge=1)] = 1
-    parts: Annotated[int, Field(ge=1)] = 1
+    part: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    parts: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
     claims: Annotated[tuple[MedicaidClaim, ...], Field(min_length=1, max_length=MOST_CLAIMS_AN_EVENT)]
 
 

@@ -12,9 +12,7 @@ DualStatusCode = Annotated[
 EntitlementBuyInCode = Annotated[
     Literal["0", "1", "2", "3", "A", "B", "C"], Field(description="CCLF8 BENE_ENTLMT_BUYIN_IND")
 ]
-MedicareStatusCode = Annotated[
-    Literal["00", "10", "11", "20", "21", "31"], Field(description="BENE_MDCR_STUS_CD")
-]
+MedicareStatusCode = Annotated[Literal["00", "10", "11", "20", "21", "31"], Field(description="BENE_MDCR_STUS_CD")]
 OriginalEntitlementCode = Annotated[Literal["0", "1", "2", "3", "4"], Field(description="OREC")]
 SexCode = Annotated[Literal["0", "1", "2"], Field(description="0 unknown, 1 male, 2 female")]
 

@@ -1,5 +1,7 @@
-"""Restated measures of both payers' cost (domain section 4). A figure is published once a consistent
-cut is reached, and again, as a new revision, whenever later knowledge changes it."""
+"""Restated measures of both payers' cost.
+
+A figure is published once a consistent cut is reached, and again, as a new revision, whenever later knowledge changes it.
+"""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -8,7 +10,7 @@ from pydantic import Field
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.envelope import Event
 from contracts.identifiers import EntityId, StateCode
-from contracts.model import ContractModel
+from contracts.model import LARGEST_NUMBER, ContractModel
 from contracts.money import Cents
 from contracts.months import Month
 
@@ -26,7 +28,7 @@ class MeasureKey(ContractModel):
     month: Month
 
     def text(self) -> str:
-        """The partition key."""
+        """Write the partition key."""
         parts = (self.state, self.entity_id or "-", self.cohort, self.payer, self.category, self.month)
         return ":".join(parts)
 
@@ -38,13 +40,13 @@ class MeasureRestatedData(ContractModel):
     """
 
     key: MeasureKey
-    revision: Annotated[int, Field(ge=1, description="delivery sequence of the cut")]
+    revision: Annotated[int, Field(ge=1, le=LARGEST_NUMBER, description="delivery sequence of the cut")]
     cents: Cents
     claims: Count
     crossover_cents: Cents = 0
     crossover_claims: Count = 0
-    person_months: Annotated[int, Field(ge=0)]
-    previous_revision: int | None = None
+    person_months: Annotated[int, Field(ge=0, le=10**12)]
+    previous_revision: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] | None = None
     previous_cents: Cents | None = None
     causes: tuple[Literal["claims", "cancellations", "alignment"], ...] = ()
 
@@ -56,13 +58,13 @@ class MeasureRestated(Event[MeasureRestatedData]):
 
 
 class CostShiftSignalData(ContractModel):
-    """A level of attention for an entity, raised or cleared (domain 4.5, 4.6)."""
+    """A level of attention for an entity, raised or cleared."""
 
     state: StateCode
     entity_id: EntityId
     level: Literal["watch", "review", "notify", "cleared"]
     direction: Literal["medicare_to_medicaid", "medicaid_to_medicare", "both_down", "both_up", "none"]
-    revision: Annotated[int, Field(ge=1)]
+    revision: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
     shifted_cents: Cents
 
 

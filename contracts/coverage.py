@@ -5,7 +5,6 @@ that its spans cover; ``None`` in a field is no information, never a change.
 Sources: CCLF8 (domain 7.1), FHIR Coverage and Patient (domain 7.2).
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -22,7 +21,7 @@ from contracts.codes import (
 from contracts.envelope import Event
 from contracts.identifiers import CountyFips, PersonId, StateCode
 from contracts.model import ContractModel
-from contracts.months import Month
+from contracts.months import Day, Month
 
 
 class CoverageSource(StrEnum):
@@ -52,13 +51,13 @@ class MedicareCoverageStatedData(ContractModel):
     person_id: PersonId
     state: StateCode
     source: CoverageSource
-    stated_on: date
-    birth_date: date | None = None
+    stated_on: Day
+    birth_date: Day | None = None
     sex_code: SexCode | None = None
     original_entitlement_code: OriginalEntitlementCode | None = None
-    death_date: date | None = None
-    part_a_began: date | None = None
-    part_b_began: date | None = None
+    death_date: Day | None = None
+    part_a_began: Day | None = None
+    part_b_began: Day | None = None
     spans: Annotated[tuple[MedicareCoverageSpan, ...], Field(max_length=600)]
 
 

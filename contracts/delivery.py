@@ -1,13 +1,13 @@
 """Deliveries: one file set from one source, and how far each service has come with it."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from contracts.envelope import Event
-from contracts.model import ContractModel
+from contracts.model import LARGEST_LONG_NUMBER, LARGEST_NUMBER, ContractModel
+from contracts.months import Day
 
 
 class DeliveryKind(StrEnum):
@@ -22,7 +22,7 @@ class DeliveryKind(StrEnum):
 
 
 EndOffsets = Annotated[
-    dict[str, dict[str, Annotated[int, Field(ge=0)]]],
+    dict[str, dict[str, Annotated[int, Field(ge=0, le=LARGEST_LONG_NUMBER)]]],
     Field(description="topic, then partition as text, to the offset after the last event written"),
 ]
 
@@ -32,8 +32,8 @@ class DeliveryReceivedData(ContractModel):
 
     kind: DeliveryKind
     source: Annotated[str, Field(max_length=80, description="entity, plan or state that the files came from")]
-    file_count: Annotated[int, Field(ge=1)]
-    dated: date
+    file_count: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
+    dated: Day
 
 
 class DeliveryReceived(Event[DeliveryReceivedData]):
@@ -46,10 +46,10 @@ class DeliveryCompletedData(ContractModel):
     """Every event of the delivery is on the log, before these offsets."""
 
     kind: DeliveryKind
-    dated: date
-    records: Annotated[int, Field(ge=0)]
-    quarantined: Annotated[int, Field(ge=0)]
-    claims: Annotated[int, Field(ge=0)]
+    dated: Day
+    records: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+    quarantined: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+    claims: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
     end_offsets: EndOffsets
 
 

@@ -12,20 +12,36 @@ from uuid import UUID, uuid5
 from pydantic import AwareDatetime, Field
 
 from contracts.identifiers import DeliveryId
-from contracts.model import ContractModel
+from contracts.model import LARGEST_NUMBER, ContractModel
 
 # uuid5(NAMESPACE_DNS, "events.tandem"): fixed for ever, ids depend on it.
 EVENT_NAMESPACE = UUID("eadd3564-1782-5826-abcc-a0316f039c39")
 
 DeliverySequence = Annotated[
-    int, Field(ge=1, description="order in which intake took deliveries: the knowledge time of everything after it")
+    int,
+    Field(
+        ge=1,
+        le=LARGEST_NUMBER,
+        description="order in which intake took deliveries: the knowledge time of everything after it",
+    ),
 ]
 
 
 def event_id(event_type: str, business_key: str, version: str) -> str:
-    """The same type, key and version always give the same id, so that repeats can be recognised."""
-    return str(uuid5(EVENT_NAMESPACE, "\x1f".join((event_type, business_key, version))))
+    """Derive an id: the same type, key and version always give the same, so that repeats can be recognised."""
+    return str(uuid5(EVENT_NAMESPACE, f"{event_type}\x1f{business_key}\x1f{version}"))
 
+
+EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="UUID version 5")]
+# The range in which every database and every language has the moment.
+Moment = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime(1900, 1, 2, tzinfo=UTC),
+        lt=datetime(2100, 1, 1, tzinfo=UTC),
+        json_schema_extra={"pattern": r"^(19|20)[0-9][0-9]-"},
+    ),
+]
 
 Data = TypeVar("Data", bound=ContractModel)
 
@@ -36,18 +52,18 @@ class Event(ContractModel, Generic[Data]):
     TYPE: ClassVar[str]
 
     specversion: Literal["1.0"] = "1.0"
-    id: str
+    id: EventId
     source: Annotated[str, Field(pattern=r"^/tandem/[a-z-]+$", description="the service that speaks")]
     type: str
     subject: Annotated[str, Field(min_length=1, max_length=200, description="partition key: person, delivery, cell")]
-    time: AwareDatetime
+    time: Moment
     datacontenttype: Literal["application/json"] = "application/json"
     deliveryid: DeliveryId
     deliveryseq: DeliverySequence
     data: Data
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - one named argument for each attribute of the envelope
         cls, *, service: str, key: str, version: str, time: datetime, delivery_id: str, sequence: int, data: Data
     ) -> Self:
         """Build an event. ``key`` is the partition key, ``version`` what sets it apart from others of that key."""
@@ -63,5 +79,5 @@ class Event(ContractModel, Generic[Data]):
         )
 
     def encode(self) -> bytes:
-        """The event as it stands on the log."""
+        """Write the event as it stands on the log."""
         return self.model_dump_json(exclude_none=True).encode()

@@ -18,10 +18,10 @@ SYNTHETIC_MBI_PATTERN = re.compile(r"^[1-9]S[0-9A-Z]{9}$")
 PersonId = Annotated[
     str, Field(pattern=r"^p[0-9a-f]{32}$", description="keyed pseudonym of a person (HMAC-SHA-256, 128 bits)")
 ]
-EntityId = Annotated[str, Field(pattern=r"^D\d{4}$", description="Direct Contracting Entity", examples=["D9001"])]
+EntityId = Annotated[str, Field(pattern=r"^D[0-9]{4}$", description="Direct Contracting Entity", examples=["D9001"])]
 StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="USPS state code", examples=["OH"])]
-CountyFips = Annotated[str, Field(pattern=r"^\d{5}$", description="FIPS state and county", examples=["39049"])]
-Npi = Annotated[str, Field(pattern=r"^\d{10}$", description="National Provider Identifier")]
+CountyFips = Annotated[str, Field(pattern=r"^[0-9]{5}$", description="FIPS state and county", examples=["39049"])]
+Npi = Annotated[str, Field(pattern=r"^[0-9]{10}$", description="National Provider Identifier")]
 PlanId = Annotated[str, Field(min_length=1, max_length=20, description="Medicaid managed-care plan (MC_PLAN_ID)")]
 DeliveryId = Annotated[str, Field(pattern=r"^d[0-9a-f]{32}$", description="delivery, from its content")]
 RecordId = Annotated[str, Field(min_length=1, max_length=60, description="the source's own claim identifier")]

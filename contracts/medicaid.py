@@ -4,7 +4,6 @@ A span with ``enrolled=False`` states that the person was *not* enrolled in thos
 what was said before (an 834 whose coverage ends before it begins, or a termination).
 """
 
-from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -13,7 +12,7 @@ from contracts.codes import DualStatusCode, HealthPlan
 from contracts.envelope import Event
 from contracts.identifiers import CountyFips, PersonId, PlanId, StateCode
 from contracts.model import ContractModel
-from contracts.months import Month
+from contracts.months import Day, Month
 
 
 class MedicaidEnrolmentSpan(ContractModel):
@@ -23,7 +22,7 @@ class MedicaidEnrolmentSpan(ContractModel):
     last_month: Month | None = None
     enrolled: bool = True
     plan_id: PlanId | None = None
-    plan_type_code: Annotated[str, Field(pattern=r"^\d{2}$")] | None = None
+    plan_type_code: Annotated[str, Field(pattern=r"^[0-9]{2}$")] | None = None
     aid_code: Annotated[str, Field(max_length=8)] | None = None
     dual_status_code: DualStatusCode | None = None
     county_fips: CountyFips | None = None
@@ -38,10 +37,10 @@ class MedicaidEnrolmentStatedData(ContractModel):
 
     person_id: PersonId
     state: StateCode
-    stated_on: date
-    birth_date: date | None = None
+    stated_on: Day
+    birth_date: Day | None = None
     sex_code: Literal["0", "1", "2"] | None = None
-    death_date: date | None = None
+    death_date: Day | None = None
     spans: Annotated[tuple[MedicaidEnrolmentSpan, ...], Field(max_length=600)]
 
 

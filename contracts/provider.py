@@ -1,14 +1,13 @@
 """The entity's participant providers. The topic is compacted: the newest roster of an entity stands."""
 
-from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from contracts.envelope import Event
 from contracts.identifiers import CountyFips, EntityId, Npi, StateCode
-from contracts.model import ContractModel
-from contracts.months import Month
+from contracts.model import LARGEST_NUMBER, ContractModel
+from contracts.months import Day, Month
 
 
 class ParticipantProvider(ContractModel):
@@ -26,9 +25,9 @@ class ProviderRosterStatedData(ContractModel):
 
     entity_id: EntityId
     state: StateCode
-    stated_on: date
-    page: Annotated[int, Field(ge=1)] = 1
-    pages: Annotated[int, Field(ge=1)] = 1
+    stated_on: Day
+    page: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    pages: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
     service_area_counties: tuple[CountyFips, ...] = ()
     providers: Annotated[tuple[ParticipantProvider, ...], Field(max_length=1000)]
 

@@ -1,5 +1,7 @@
-"""The one registry of topics: topics are created from it, AsyncAPI is generated from it, and nothing
-else names a topic. Decoding an event starts here, because the topic says which types may stand on it."""
+"""The one registry of topics: topics are created from it, AsyncAPI is generated from it.
+
+Nothing else names a topic. Decoding an event starts here, because the topic says which types may stand on it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,9 +66,7 @@ ALIGNMENT_DECISIONS = Topic(_topic("alignment-decisions"), (AlignmentDecided,), 
 RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, RiskTierChanged), "person", ("risk",))
 CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed,), "person", ("risk",))
 COST_SHIFT_MEASURES = Topic(_topic("cost-shift-measures"), (MeasureRestated,), "cell", ("cost-shift",))
-COST_SHIFT_SIGNALS = Topic(
-    _topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1
-)
+COST_SHIFT_SIGNALS = Topic(_topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1)
 
 TOPICS: tuple[Topic, ...] = (
     DELIVERIES,
@@ -90,5 +90,5 @@ EVENT_BY_TYPE: dict[str, EventClass] = {event.TYPE: event for topic in TOPICS fo
 
 
 def event_classes() -> Iterator[EventClass]:
-    """Every event class, in the order of the registry."""
+    """List every event class, in the order of the registry."""
     return (event for topic in TOPICS for event in topic.events)
