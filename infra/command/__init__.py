@@ -1,0 +1,1 @@
+"""The ``tandem`` command: the composition root, the only place that sees everything."""
