@@ -48,9 +48,7 @@ class EmbeddedBroker:
             self.process = subprocess.Popen(
                 leashed(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(
-            lambda: is_listening(self.port), self.process, name="The embedded broker", log=self.log, seconds=30
-        )
+        wait_until(lambda: is_listening(self.port), self.process, name="The embedded broker", log=self.log, seconds=30)
 
     def stop(self) -> None:
         """Stop it; all it held is gone."""
