@@ -1,4 +1,4 @@
-"""What CMS reports about alignment, what people signed, and what Tandem decides (domain 2.3-2.8)."""
+"""What CMS reports about alignment, what people signed, and what Tandem decides."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
@@ -41,7 +41,7 @@ class AlignmentReported(Event[AlignmentReportedData]):
 
 
 class DesignationRecordedData(ContractModel):
-    """A person named a primary clinician, on Medicare.gov or on a signed form (domain 2.5)."""
+    """A person named a primary clinician, on Medicare.gov or on a signed form."""
 
     person_id: PersonId
     state: StateCode
@@ -67,7 +67,7 @@ class Outcome(StrEnum):
 
 
 class PredicateResult(ContractModel):
-    """One named predicate of domain section 2.3, its answer and what it rests on."""
+    """One named eligibility predicate, its answer and what it rests on."""
 
     name: Annotated[str, Field(pattern=r"^[A-Z_]+$", max_length=40)]
     outcome: Outcome

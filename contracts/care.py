@@ -1,4 +1,4 @@
-"""Care actions that risk stratification proposes (domain section 5.7)."""
+"""Care actions that risk stratification proposes."""
 
 from typing import Annotated, ClassVar, Literal
 

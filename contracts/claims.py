@@ -1,6 +1,6 @@
 """A person's claims of one delivery. Two payers, two shapes; both carry the source's version.
 
-Medicare (CCLF 5.3.1): every record is kept; a cancellation counts with a minus sign. Medicaid (T-MSIS):
+Medicare (CCLF Information Packet v36.0, 5.3.1): every record is kept; a cancellation counts with a minus sign. Medicaid (T-MSIS):
 the newest adjudication of an original claim number replaces the older one; a void replaces it by nothing.
 Amounts stand as delivered, without sign handling: signing is cost shift's rule.
 """
@@ -109,7 +109,7 @@ class MedicaidClaimLine(ContractModel):
 
 
 class MedicaidClaim(ContractModel):
-    """The newest adjudication of one Medicaid claim, encounter or capitation payment (domain 7.7).
+    """The newest adjudication of one Medicaid claim, encounter or capitation payment.
 
     ``paid_cents`` is the header's Medicaid paid amount; lines share it out where they carry amounts.
     """

@@ -1,4 +1,7 @@
-"""CMS code sets, verbatim at the edge and with a plain meaning inside. Domain sections 1.1, 1.2, 1.4."""
+"""CMS code sets, verbatim at the edge and with a plain meaning inside.
+
+Sources: CCW codebook of the Master Beneficiary Summary File (``DUAL_01``); CCLF Information Packet v36.0, CCLF8.
+"""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -94,7 +97,7 @@ class Cohort(StrEnum):
 
 
 class ServiceCategory(StrEnum):
-    """Categories shared by both payers, so that channels of domain section 4.2 can be paired."""
+    """Categories shared by both payers, so that what moves from one to the other can be seen."""
 
     INPATIENT = "inpatient"
     OUTPATIENT = "outpatient"

@@ -2,7 +2,7 @@
 
 A statement replaces, month by month, what an older statement of the same source said about the months
 that its spans cover; ``None`` in a field is no information, never a change.
-Sources: CCLF8 (domain 7.1), FHIR Coverage and Patient (domain 7.2).
+Sources: CCLF8 (CCLF Information Packet v36.0), FHIR Coverage and Patient (CMS Beneficiary FHIR Data server).
 """
 
 from enum import StrEnum

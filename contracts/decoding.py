@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, NoReturn
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from contracts.identities import PeopleMergedData
 from contracts.topics import EVENT_BY_TYPE, TOPIC_BY_NAME, TOPIC_BY_TYPE, AnyEvent, EventClass
 
 Reason = Literal[
@@ -32,6 +33,7 @@ Reason = Literal[
     "unknown_type",
     "unknown_version",
     "wrong_key",
+    "wrong_subject",
     "wrong_topic",
 ]
 
@@ -75,6 +77,7 @@ def decode(topic_name: str, raw: bytes | None) -> AnyEvent:
     # What equals its own encoding is well-formed and has no key twice: the look at every byte is for the rest.
     if event.encode() != raw or b"\\u0000" in raw:
         _examined(raw)
+    _check_subject(event)
     return event
 
 
@@ -84,6 +87,16 @@ def check_key(event: AnyEvent, key: bytes | None) -> None:
         raise UndecodableEvent("null_key")
     if key != event.subject.encode():
         raise UndecodableEvent("wrong_key")
+
+
+def _check_subject(event: AnyEvent) -> None:
+    """Refuse an event that stands among another person's, where it would be applied under the wrong lock."""
+    if TOPIC_BY_TYPE[event.type].key != "person":
+        return
+    data = event.data
+    people = {data.kept, data.retired} if isinstance(data, PeopleMergedData) else {data.person_id}
+    if event.subject not in people:
+        raise UndecodableEvent("wrong_subject")
 
 
 def _event_class(topic_name: str, event_type: object) -> EventClass:

@@ -62,7 +62,8 @@ class DeliveryCompleted(Event[DeliveryCompletedData]):
 class DeliveryQuarantinedData(ContractModel):
     """The delivery was refused whole."""
 
-    kind: DeliveryKind | None
+    # None where no reader recognised the files. A field that may be None has a default: events are written without it.
+    kind: DeliveryKind | None = None
     reason_code: Annotated[str, Field(max_length=60)]
 
 

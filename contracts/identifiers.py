@@ -1,5 +1,6 @@
-"""Identifiers and what they look like. Domain sections 1.3 (MBI), 2.1 (entity), 1.5 (Medicaid).
+"""Identifiers and what they look like.
 
+Source of the MBI: CMS, "Understanding the MBI format".
 ``PersonId`` is the only identifier of a person that may leave intake: a keyed pseudonym.
 """
 
@@ -32,12 +33,12 @@ class MbiError(ValueError):
 
 
 def normalise_mbi(text: str, *, synthetic: bool = False) -> str:
-    """Trim, upper-case, strip dashes and blanks, and check the format (domain section 1.3).
+    """Trim, upper-case, strip dashes and blanks, and check the format.
 
     ``synthetic`` also admits CMS's impossible test numbers; production never sets it.
     Raises :class:`MbiError`, whose message never holds the number.
     """
     candidate = text.strip().upper().replace("-", "").replace(" ", "")
-    if MBI_PATTERN.match(candidate) or (synthetic and SYNTHETIC_MBI_PATTERN.match(candidate)):
+    if MBI_PATTERN.fullmatch(candidate) or (synthetic and SYNTHETIC_MBI_PATTERN.fullmatch(candidate)):
         return candidate
     raise MbiError(f"not an MBI ({len(candidate)} characters)")

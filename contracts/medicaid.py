@@ -1,4 +1,4 @@
-"""Medicaid managed-care enrolment, waivers and long-term-care level, as stated spans (domain 7.6, 6).
+"""Medicaid managed-care enrolment, waivers and long-term-care level, as stated spans.
 
 A span with ``enrolled=False`` states that the person was *not* enrolled in those months: a void of
 what was said before (an 834 whose coverage ends before it begins, or a termination).

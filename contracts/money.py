@@ -15,9 +15,9 @@ LARGEST_CENTS = 10**14
 
 Cents = Annotated[int, Field(ge=-LARGEST_CENTS, le=LARGEST_CENTS, description="US dollars x 100")]
 
-_AMOUNT = re.compile(r"(?P<sign>[-+]?)(?P<dollars>\d+)(?:\.(?P<cents>\d{0,4}))?")
+_AMOUNT = re.compile(r"(?P<sign>[-+]?)(?=\.?[0-9])(?P<dollars>[0-9]{0,40})(?:\.(?P<cents>[0-9]{0,4}))?")
 
-# T-MSIS writes these when there is no amount (TAF code, domain section 4.7).
+# T-MSIS writes these when there is no amount (CMS's T-MSIS Analytic File code).
 MEDICAID_MISSING_AMOUNTS = frozenset({"888888888.88", "8888888.88", "88888888888.88", "99999999.99"})
 
 
@@ -36,7 +36,7 @@ def cents_from_text(text: str) -> int:
     fraction = (match["cents"] or "").ljust(2, "0")
     if fraction[2:].strip("0"):
         raise AmountError("a fraction of a cent")
-    cents = int(match["dollars"]) * 100 + int(fraction[:2])
+    cents = int(match["dollars"] or 0) * 100 + int(fraction[:2])
     if cents > LARGEST_CENTS:
         raise AmountError("larger than any claim can be")
     return -cents if match["sign"] == "-" else cents

@@ -1,4 +1,4 @@
-"""Risk scores with their trail, and tiers (domain section 5)."""
+"""Risk scores with their trail, and tiers."""
 
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
