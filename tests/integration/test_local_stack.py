@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -57,7 +58,9 @@ async def test_the_server_lets_nobody_in_without_the_password(postgres_url: str)
 
 
 @pytest.mark.parametrize("end", [PostgreSQL.stop, PostgreSQL.kill])
-async def test_committed_rows_outlive_a_restart_on_the_same_address(postgresql: PostgreSQL, end) -> None:  # noqa: ANN001
+async def test_committed_rows_outlive_a_restart_on_the_same_address(
+    postgresql: PostgreSQL, end: Callable[[PostgreSQL], None]
+) -> None:
     url = postgresql.url
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE TABLE kept (n int); INSERT INTO kept VALUES (42)")
@@ -94,6 +97,7 @@ async def test_acknowledged_messages_outlive_a_killed_kafka(apache_kafka: Apache
 
 _OWNER = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from infra.local.postgresql import PostgreSQL
 server = PostgreSQL(Path(sys.argv[1]), durable=False)

@@ -1,0 +1,145 @@
+"""An installation on this machine: its folder, its generated secrets, and who answers where.
+
+Every secret is made here, once, and lies in one file that only its owner may read.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import get_args
+
+import platformdirs
+
+from contracts.topics import Service
+from infra.local.ports import StartError
+
+SERVICES: tuple[Service, ...] = get_args(Service)
+
+
+def schema_of(service: Service) -> str:
+    """The database schema that a service owns."""
+    return service.replace("-", "_")
+
+
+def role_of(service: Service) -> str:
+    """The database role that a service signs in with."""
+    return f"tandem_{schema_of(service)}"
+
+
+def usual_folder() -> Path:
+    """Where an installation lives unless told otherwise.
+
+    For root it must be a folder that PostgreSQL's unprivileged account can enter, which no home of root's is.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/tandem")
+    return platformdirs.user_state_path("tandem")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What an installation keeps to itself."""
+
+    pseudonym_key: str
+    payload_key: str
+    passwords: Mapping[Service, str]
+
+    @staticmethod
+    def generate() -> "Secrets":
+        """Fresh keys, and a password a service."""
+        passwords = {service: secrets.token_urlsafe(24) for service in SERVICES}
+        return Secrets(secrets.token_hex(32), secrets.token_hex(32), passwords)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running installation answers. ``database`` is a URL with ``{role}`` and ``{password}`` to fill in."""
+
+    supervisor: int
+    brokers: str
+    database: str
+    gateways: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The folder of one installation."""
+
+    folder: Path
+
+    @property
+    def inbox(self) -> Path:
+        """Where files are put for intake to take."""
+        return self.folder / "inbox"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process."""
+        return self.folder / "logs"
+
+    @property
+    def _addresses_file(self) -> Path:
+        return self.folder / "addresses.json"
+
+    def prepare(self) -> None:
+        """Make the folders and the secrets, where they do not exist."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o711)
+        for private in (self.inbox, self.logs):
+            private.mkdir(mode=0o700, exist_ok=True)
+        secrets_file = self.folder / "secrets.json"
+        if not secrets_file.exists():
+            descriptor = os.open(secrets_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(asdict(Secrets.generate()), file)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets, from their file."""
+        return Secrets(**json.loads((self.folder / "secrets.json").read_text()))
+
+    def announce(self, addresses: Addresses) -> None:
+        """Write down where the running processes answer, for other commands to find them."""
+        self._addresses_file.write_text(json.dumps(asdict(addresses), indent=1))
+
+    def withdraw(self) -> None:
+        """Nothing runs any more."""
+        self._addresses_file.unlink(missing_ok=True)
+
+    def addresses(self) -> Addresses:
+        """Where the running processes answer.
+
+        Raises:
+            StartError: the installation does not run.
+        """
+        if self._addresses_file.exists():
+            addresses = Addresses(**json.loads(self._addresses_file.read_text()))
+            if _is_alive(addresses.supervisor):
+                return addresses
+        raise StartError(f"Tandem is not running from {self.folder}: start it with 'tandem up' (or 'make up').")
+
+    def is_running(self) -> bool:
+        """Whether somebody has started it."""
+        try:
+            self.addresses()
+        except StartError:
+            return False
+        return True
+
+    def database_url(self, service: Service) -> str:
+        """The database as the service's own role."""
+        return self.addresses().database.format(role=role_of(service), password=self.secrets.passwords[service])
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,104 @@
+"""What must exist before a service starts: the database, a role and a schema a service, and the topics.
+
+Idempotent: run again, it changes only what differs.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
+
+from contracts.topics import TOPICS, Service, Topic
+from infra.local.installation import role_of, schema_of
+
+DATABASE = "tandem"
+_TOPIC_EXISTS = 36
+
+
+class ProvisioningError(RuntimeError):
+    """The broker or database refused; the message says what."""
+
+
+async def provision_database(superuser_url: str, passwords: Mapping[Service, str]) -> None:
+    """Make the database and, in it, a role and its own schemas for each service named in ``passwords``.
+
+    A role may sign in to this database, owns its schema and the one for rebuilding it, and nothing else.
+    """
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f"CREATE DATABASE {DATABASE}")
+        await connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
+        for service, password in passwords.items():
+            await _make_role(connection, role_of(service), password)
+            await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {role_of(service)}")
+    finally:
+        await connection.close()
+    await _provision_schemas(in_database(superuser_url, DATABASE), passwords)
+
+
+def in_database(url: str, database: str) -> str:
+    """The same address with another database."""
+    head, _, query = url.partition("?")
+    server = head.rsplit("/", 1)[0]
+    return f"{server}/{database}" + (f"?{query}" if query else "")
+
+
+async def _make_role(connection: "asyncpg.Connection[asyncpg.Record]", role: str, password: str) -> None:
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+        await connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS")
+    statement = await connection.fetchval(
+        "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)", role, password
+    )
+    await connection.execute(statement)
+
+
+async def _provision_schemas(url: str, services: Iterable[Service]) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        for service in services:
+            for schema in (schema_of(service), rebuild_schema_of(service)):
+                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role_of(service)}")
+    finally:
+        await connection.close()
+
+
+def rebuild_schema_of(service: Service) -> str:
+    """The second schema, into which a read model is rebuilt for comparison."""
+    return f"{schema_of(service)}_rebuild"
+
+
+def _configuration(topic: Topic) -> dict[str, str]:
+    policy = "compact" if topic.compacted else "delete"
+    return {"cleanup.policy": policy, "retention.ms": str(topic.retention_ms), "max.message.bytes": "2097152"}
+
+
+async def provision_topics(brokers: str, topics: Iterable[Topic] = TOPICS, *, replication: int = 1) -> None:
+    """Make every topic of the registry that the broker does not have.
+
+    Raises:
+        ProvisioningError: the broker refused a topic.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        missing = [
+            NewTopic(topic.name, topic.partitions, replication, topic_configs=_configuration(topic))
+            for topic in topics
+            if topic.name not in there
+        ]
+        if missing:
+            answer = await admin.create_topics(missing)
+            _raise_for(answer.topic_errors)
+    finally:
+        await admin.close()
+
+
+def _raise_for(answers: Iterable[tuple[object, ...]]) -> None:
+    refused = [(answer[0], answer[1]) for answer in answers if answer[1] not in (0, _TOPIC_EXISTS)]
+    if refused:
+        reasons = ", ".join(f"{name}: {for_code(code).__name__}" for name, code in refused)
+        raise ProvisioningError(f"The broker refused topics: {reasons}")
