@@ -1,0 +1,171 @@
+"""Adds up what a batch changes, over the rules and free of I/O. All sums are exact and keep no zero."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.cost_shift.rules.cell_change import Assignment, CellChange, Place, cell_changes, person_month_changes
+from services.cost_shift.rules.standing_version import ClaimVersion, CostChange, standing_changes, with_version
+
+ClaimKey = tuple[str, str]  # person, record
+PersonMonth = tuple[str, str]
+Amounts = tuple[int, int]  # cents, claims
+# person, month, sequence, cause, payer, category, crossover, basis
+CostKey = tuple[str, str, int, str, str, str, bool, str]
+# sequence, cause, state, county, entity, cohort, payer, category, crossover, basis, month
+CellKey = tuple[int, str, str, str, str, str, str, str, bool, str, str]
+# sequence, state, county, entity, cohort, month
+CountKey = tuple[int, str, str, str, str, str]
+Known = Mapping[int, tuple[int, Place]]  # sequence to (revision, place)
+
+
+class Decision(NamedTuple):
+    """One month of one alignment decision."""
+
+    person_id: str
+    month: str
+    sequence: int
+    revision: int
+    place: Place
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Per sequence: received, of these repeated, of these older than what was known."""
+
+    counts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+
+    def add(self, sequence: int, *, repeated: bool, older: bool) -> None:
+        """Count one arrival."""
+        count = self.counts[sequence]
+        count[0] += 1
+        count[1] += repeated
+        count[2] += older
+
+
+@dataclass(slots=True)
+class RevisedClaims:
+    """What claims of a batch leave behind."""
+
+    written: list[tuple[ClaimKey, ClaimVersion]]
+    costs: dict[CostKey, Amounts]
+    arrivals: Arrivals
+
+
+@dataclass(slots=True)
+class RevisedAssignments:
+    """What decisions of a batch leave behind; ``moved`` are the person-months that count elsewhere now."""
+
+    written: list[Decision]
+    moved: dict[PersonMonth, tuple[list[Assignment], list[Assignment]]]
+    arrivals: Arrivals
+
+
+def revise_claims(
+    arrived: Iterable[tuple[ClaimKey, ClaimVersion]], stored: Mapping[ClaimKey, tuple[ClaimVersion, ...]]
+) -> RevisedClaims:
+    """Put arrived versions beside the stored ones; what that changes of the person-months' costs."""
+    arrivals = Arrivals()
+    histories: dict[ClaimKey, tuple[ClaimVersion, ...]] = {}
+    for key, version in arrived:
+        history = histories.get(key) or stored.get(key, ())
+        numbers = [known.version for known in history]
+        repeated = version.version in numbers
+        older = bool(numbers) and not repeated and version.version < max(numbers)
+        arrivals.add(version.sequence, repeated=repeated, older=older)
+        histories[key] = with_version(history, version)
+    written: list[tuple[ClaimKey, ClaimVersion]] = []
+    costs: dict[CostKey, Amounts] = {}
+    for key, history in histories.items():
+        before = stored.get(key, ())
+        if before == history:
+            continue
+        written.extend((key, version) for version in history if version not in before)
+        _sum_costs(costs, key[0], standing_changes(history), 1)
+        _sum_costs(costs, key[0], standing_changes(before), -1)
+    return RevisedClaims(written, {key: sums for key, sums in costs.items() if sums != (0, 0)}, arrivals)
+
+
+def _sum_costs(costs: dict[CostKey, Amounts], person: str, changes: Iterable[CostChange], sign: int) -> None:
+    for sequence, cause, series, month, cents, claims in changes:
+        key = (person, month, sequence, cause, *series)
+        before = costs.get(key, (0, 0))
+        costs[key] = (before[0] + sign * cents, before[1] + sign * claims)
+
+
+def by_person_month(costs: Mapping[CostKey, Amounts]) -> dict[PersonMonth, list[CostChange]]:
+    """The same sums as the rules take them."""
+    grouped: dict[PersonMonth, list[CostChange]] = defaultdict(list)
+    for (person, month, sequence, cause, *series), amounts in costs.items():
+        change = CostChange(sequence, cause, tuple(series), month, *amounts)  # type: ignore[arg-type]
+        grouped[(person, month)].append(change)
+    return grouped
+
+
+def cells_of_costs(
+    costs: Mapping[PersonMonth, Iterable[CostChange]], known: Mapping[PersonMonth, Sequence[Assignment]], floor: int
+) -> dict[CellKey, Amounts]:
+    """What new costs change of cells. Nothing changes below ``floor``: that is published already."""
+    cells: dict[CellKey, Amounts] = {}
+    for key, changes in costs.items():
+        _sum_cells(cells, cell_changes(changes, known.get(key, ())), floor, 1)
+    return {key: sums for key, sums in cells.items() if sums != (0, 0)}
+
+
+def _sum_cells(cells: dict[CellKey, Amounts], changes: Iterable[CellChange], floor: int, sign: int) -> None:
+    for sequence, cause, place, series, month, cents, claims in changes:
+        key = (max(sequence, floor), cause, *place, *series, month)
+        before = cells.get(key, (0, 0))
+        cells[key] = (before[0] + sign * cents, before[1] + sign * claims)
+
+
+def revise_assignments(arrived: Iterable[Decision], stored: Mapping[PersonMonth, Known]) -> RevisedAssignments:
+    """Put arrived decisions beside the stored ones: of several for one month and sequence the newest stands."""
+    arrivals = Arrivals()
+    known = {key: dict(decided) for key, decided in stored.items()}
+    standing: dict[tuple[str, str, int], Decision] = {}
+    for decision in arrived:
+        decided = known.setdefault(decision[:2], {})
+        revision = decided.get(decision.sequence, (0, None))[0]
+        arrivals.add(decision.sequence, repeated=revision == decision.revision, older=revision > decision.revision)
+        if decision.revision > revision:
+            decided[decision.sequence] = (decision.revision, decision.place)
+            standing[decision[:3]] = decision
+    moved = {}
+    for key in {decision[:2] for decision in standing.values()}:
+        before, after = in_order(stored.get(key, {})), in_order(known[key])
+        if person_month_changes(before) != person_month_changes(after):
+            moved[key] = (before, after)
+    return RevisedAssignments(list(standing.values()), moved, arrivals)
+
+
+def in_order(known: Known) -> list[Assignment]:
+    """Assignments of one person-month as the rules take them."""
+    return [Assignment(sequence, known[sequence][1]) for sequence in sorted(known)]
+
+
+def cells_of_assignments(
+    moved: Mapping[PersonMonth, tuple[list[Assignment], list[Assignment]]],
+    costs: Mapping[PersonMonth, list[CostChange]],
+    floor: int,
+) -> dict[CellKey, Amounts]:
+    """What changed assignments change of cells, given all costs of their person-months."""
+    cells: dict[CellKey, Amounts] = {}
+    for key, (before, after) in moved.items():
+        known = costs.get(key, [])
+        _sum_cells(cells, cell_changes(known, before), floor, -1)
+        _sum_cells(cells, cell_changes(known, after), floor, 1)
+    return {key: sums for key, sums in cells.items() if sums != (0, 0)}
+
+
+def person_months_of_assignments(
+    moved: Mapping[PersonMonth, tuple[list[Assignment], list[Assignment]]], floor: int
+) -> dict[CountKey, int]:
+    """What changed assignments change of the counts of person-months."""
+    counts: dict[CountKey, int] = defaultdict(int)
+    for (_, month), (before, after) in moved.items():
+        for sign, assignments in ((-1, before), (1, after)):
+            for sequence, place, count in person_month_changes(assignments):
+                counts[(max(sequence, floor), *place, month)] += sign * count
+    return {key: count for key, count in counts.items() if count}

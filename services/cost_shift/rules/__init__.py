@@ -1,0 +1,1 @@
+"""Pure rules of cost: no I/O, no clock."""

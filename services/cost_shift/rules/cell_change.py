@@ -1,0 +1,78 @@
+"""Where a person-month's costs count after each delivery, and what later decisions move.
+
+The value of any cell as known at delivery D is the sum of its changes with sequence <= D, exactly, in
+whatever order costs and decisions arrived. Costs of a month without a decision count nowhere until one comes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from services.cost_shift.rules.standing_version import Cause, CostChange, Series
+
+
+class Place(NamedTuple):
+    """Where a person's month counts. Empty text stands for no entity or an unknown county."""
+
+    state: str
+    county: str
+    entity: str
+    cohort: str
+
+
+class Assignment(NamedTuple):
+    """The decision for one person-month that became known with ``sequence``."""
+
+    sequence: int
+    place: Place
+
+
+class CellChange(NamedTuple):
+    """Cents and claims that one cell gained with ``sequence``."""
+
+    sequence: int
+    cause: Cause
+    place: Place
+    series: Series
+    month: str
+    cents: int
+    claims: int
+
+
+def cell_changes(costs: Iterable[CostChange], assignments: Sequence[Assignment]) -> list[CellChange]:
+    """Changes of cells by one person-month's costs; ``assignments`` are in the order of their sequence.
+
+    Linear in the costs: the changes that more costs make are the changes of those costs alone.
+    """
+    changes: list[CellChange] = []
+    for cost in costs:
+        place: Place | None = None
+        for known, decided in assignments:
+            if known <= cost.sequence:
+                place = decided
+        if place is not None:
+            changes.append(CellChange(cost.sequence, cost.cause, place, *cost[2:]))
+        for known, decided in assignments:
+            if known > cost.sequence and decided != place:
+                changes.extend(_moved(cost, known, place, decided))
+                place = decided
+    return changes
+
+
+def _moved(cost: CostChange, sequence: int, before: Place | None, after: Place) -> Iterable[CellChange]:
+    if before is not None:
+        yield CellChange(sequence, "alignment", before, cost.series, cost.month, -cost.cents, -cost.claims)
+    yield CellChange(sequence, "alignment", after, cost.series, cost.month, cost.cents, cost.claims)
+
+
+def person_month_changes(assignments: Sequence[Assignment]) -> list[tuple[int, Place, int]]:
+    """Where one person-month is counted: ``(sequence, place, +1 or -1)``."""
+    changes: list[tuple[int, Place, int]] = []
+    place: Place | None = None
+    for known, decided in assignments:
+        if decided == place:
+            continue
+        if place is not None:
+            changes.append((known, place, -1))
+        changes.append((known, decided, 1))
+        place = decided
+    return changes

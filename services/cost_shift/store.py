@@ -1,0 +1,200 @@
+"""The SQL of costs and cells: a fixed number of statements a batch, each over whole arrays."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from services.cost_shift.changes import (
+    Amounts,
+    CellKey,
+    ClaimKey,
+    CostKey,
+    CountKey,
+    Decision,
+    PersonMonth,
+)
+from services.cost_shift.rules.cell_change import Place
+from services.cost_shift.rules.claim_contribution import Contribution
+from services.cost_shift.rules.standing_version import ClaimVersion, CostChange
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Row = tuple[Any, ...]
+
+_CLAIM_HISTORIES = """
+SELECT person_id, record_id, version, sequence, withdrawn, category, crossover, basis, month, cents, claims
+FROM unnest($2::text[], $3::text[]) AS wanted (person_id, record_id)
+JOIN claim_contribution USING (person_id, record_id)
+WHERE payer = $1
+ORDER BY person_id, record_id, version, part
+"""
+
+_WRITE_VERSIONS = """
+INSERT INTO claim_contribution
+    (payer, person_id, record_id, version, part, sequence, withdrawn, category, crossover, basis, month, cents, claims)
+SELECT $1, * FROM unnest(
+    $2::text[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::boolean[],
+    $8::text[], $9::boolean[], $10::text[], $11::text[], $12::bigint[], $13::integer[])
+ON CONFLICT (person_id, payer, record_id, version, part) DO UPDATE SET sequence = EXCLUDED.sequence
+"""
+
+_ASSIGNMENTS = """
+SELECT person_id, month, sequence, revision, state, county, entity, cohort
+FROM unnest($1::text[], $2::text[]) AS wanted (person_id, month)
+JOIN assignment USING (person_id, month)
+ORDER BY person_id, month, sequence
+"""
+
+_WRITE_ASSIGNMENTS = """
+INSERT INTO assignment (person_id, month, sequence, revision, state, county, entity, cohort)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
+ON CONFLICT (person_id, month, sequence) DO UPDATE SET
+    revision = EXCLUDED.revision, state = EXCLUDED.state, county = EXCLUDED.county,
+    entity = EXCLUDED.entity, cohort = EXCLUDED.cohort
+"""
+
+_PERSON_MONTH_COSTS = """
+SELECT person_id, sequence, cause, payer, category, crossover, basis, month, cents, claims
+FROM unnest($1::text[], $2::text[]) AS wanted (person_id, month)
+JOIN person_month_cost USING (person_id, month)
+"""
+
+_ADD_COSTS = """
+INSERT INTO person_month_cost AS kept
+    (person_id, month, sequence, cause, payer, category, crossover, basis, cents, claims)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[],
+    $9::bigint[], $10::bigint[])
+ON CONFLICT (person_id, month, sequence, payer, category, crossover, basis, cause)
+DO UPDATE SET cents = kept.cents + EXCLUDED.cents, claims = kept.claims + EXCLUDED.claims
+RETURNING CASE WHEN cents = 0 AND claims = 0 THEN ctid END AS emptied
+"""
+
+_ADD_CELLS = """
+INSERT INTO cell_delta AS kept
+    (shard, sequence, cause, state, county, entity, cohort, payer, category, crossover, basis, month, cents, claims)
+SELECT $1, * FROM unnest(
+    $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::boolean[], $11::text[], $12::text[], $13::bigint[], $14::bigint[])
+ON CONFLICT (sequence, state, entity, cohort, payer, category, month, county, crossover, basis, cause, shard)
+DO UPDATE SET cents = kept.cents + EXCLUDED.cents, claims = kept.claims + EXCLUDED.claims
+RETURNING CASE WHEN cents = 0 AND claims = 0 THEN ctid END AS emptied
+"""
+
+_ADD_PERSON_MONTHS = """
+INSERT INTO person_month_delta AS kept (shard, sequence, state, county, entity, cohort, month, person_months)
+SELECT $1, * FROM unnest(
+    $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])
+ON CONFLICT (sequence, state, entity, cohort, month, county, shard)
+DO UPDATE SET person_months = kept.person_months + EXCLUDED.person_months
+RETURNING CASE WHEN person_months = 0 THEN ctid END AS emptied
+"""
+
+_ADD_ARRIVALS = """
+INSERT INTO arrival AS kept (shard, source, sequence, received, repeated, older)
+SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+ON CONFLICT (sequence, source, shard) DO UPDATE SET
+    received = kept.received + EXCLUDED.received, repeated = kept.repeated + EXCLUDED.repeated,
+    older = kept.older + EXCLUDED.older
+"""
+
+
+def _columns(rows: Sequence[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def _add(connection: Connection, statement: str, table: str, rows: Sequence[Row], *scalars: object) -> None:
+    """Add rows to those that are there; rows that became zero go, so that no order of arrival leaves a trace."""
+    if not rows:
+        return
+    kept = await connection.fetch(statement, *scalars, *_columns(rows))
+    emptied = [row["emptied"] for row in kept if row["emptied"] is not None]
+    if emptied:
+        # The table is one of three constants of this module.
+        await connection.execute(f"DELETE FROM {table} WHERE ctid = ANY($1::tid[])", emptied)  # noqa: S608
+
+
+async def next_revision(connection: Connection) -> int:
+    """The first delivery whose cut is still to be published."""
+    latest: int = await connection.fetchval("SELECT coalesce(max(sequence), 0) FROM revision")
+    return latest + 1
+
+
+async def claim_histories(
+    connection: Connection, payer: str, keys: Sequence[ClaimKey]
+) -> dict[ClaimKey, tuple[ClaimVersion, ...]]:
+    """Every known version of these claims."""
+    rows = await connection.fetch(_CLAIM_HISTORIES, payer, [key[0] for key in keys], [key[1] for key in keys])
+    parts: dict[tuple[str, str, int, int, bool], list[Contribution]] = defaultdict(list)
+    for person, record, version, sequence, withdrawn, *contribution in rows:
+        parts[(person, record, version, sequence, withdrawn)].append(Contribution(payer, *contribution))
+    histories: dict[ClaimKey, list[ClaimVersion]] = defaultdict(list)
+    for (person, record, version, sequence, withdrawn), contributions in parts.items():
+        histories[(person, record)].append(ClaimVersion(version, sequence, withdrawn, tuple(contributions)))
+    return {key: tuple(history) for key, history in histories.items()}
+
+
+async def write_versions(connection: Connection, payer: str, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
+    """Keep versions; of one that is there already only the sequence moves."""
+    rows = [
+        (*key, version, part, sequence, withdrawn, *contribution[1:])
+        for key, (version, sequence, withdrawn, contributions) in versions
+        for part, contribution in enumerate(contributions)
+    ]
+    if rows:
+        await connection.execute(_WRITE_VERSIONS, payer, *_columns(rows))
+
+
+async def assignments(
+    connection: Connection, keys: Iterable[PersonMonth]
+) -> dict[PersonMonth, dict[int, tuple[int, Place]]]:
+    """Per person-month: sequence to (revision, place), in the order of sequences."""
+    wanted = list(keys)
+    rows = await connection.fetch(_ASSIGNMENTS, [key[0] for key in wanted], [key[1] for key in wanted])
+    found: dict[PersonMonth, dict[int, tuple[int, Place]]] = defaultdict(dict)
+    for person, month, sequence, revision, *place in rows:
+        found[(person, month)][sequence] = (revision, Place(*place))
+    return found
+
+
+async def write_assignments(connection: Connection, decisions: Sequence[Decision]) -> None:
+    """Keep decisions; one for the same month and sequence gives way."""
+    rows = [(*decision[:4], *decision.place) for decision in decisions]
+    if rows:
+        await connection.execute(_WRITE_ASSIGNMENTS, *_columns(rows))
+
+
+async def person_month_costs(
+    connection: Connection, keys: Sequence[PersonMonth]
+) -> dict[PersonMonth, list[CostChange]]:
+    """All that is known of these person-months' costs."""
+    rows = await connection.fetch(_PERSON_MONTH_COSTS, [key[0] for key in keys], [key[1] for key in keys])
+    costs: dict[PersonMonth, list[CostChange]] = defaultdict(list)
+    for person, sequence, cause, payer, category, crossover, basis, month, cents, claims in rows:
+        series = (payer, category, crossover, basis)
+        costs[(person, month)].append(CostChange(sequence, cause, series, month, cents, claims))
+    return costs
+
+
+async def add_costs(connection: Connection, costs: Mapping[CostKey, Amounts]) -> None:
+    """Add to person-months' costs; keys as :func:`services.cost_shift.changes.revise_claims` makes them."""
+    await _add(connection, _ADD_COSTS, "person_month_cost", [(*key, *costs[key]) for key in sorted(costs)])
+
+
+async def add_cells(connection: Connection, shard: int, cells: Mapping[CellKey, Amounts]) -> None:
+    """Add to cells; keys as :func:`services.cost_shift.changes.cells_of_costs` makes them."""
+    await _add(connection, _ADD_CELLS, "cell_delta", [(*key, *cells[key]) for key in sorted(cells)], shard)
+
+
+async def add_person_months(connection: Connection, shard: int, counts: Mapping[CountKey, int]) -> None:
+    """Add to counts of person-months by cell."""
+    rows = [(*key, counts[key]) for key in sorted(counts)]
+    await _add(connection, _ADD_PERSON_MONTHS, "person_month_delta", rows, shard)
+
+
+async def add_arrivals(connection: Connection, shard: int, source: str, arrivals: Mapping[int, Sequence[int]]) -> None:
+    """Count what arrived: sequence to (received, repeated, older)."""
+    rows = [(sequence, *arrivals[sequence]) for sequence in sorted(arrivals)]
+    await connection.execute(_ADD_ARRIVALS, shard, source, *_columns(rows))
