@@ -3,6 +3,7 @@
 Every secret is made here, once, and lies in one file that only its owner may read.
 """
 
+import base64
 import json
 import os
 import secrets
@@ -40,6 +41,10 @@ def usual_folder() -> Path:
     return platformdirs.user_state_path("tandem")
 
 
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What an installation keeps to itself."""
@@ -52,7 +57,7 @@ class Secrets:
     def generate() -> "Secrets":
         """Fresh keys, and a password a service."""
         passwords = {service: secrets.token_urlsafe(24) for service in SERVICES}
-        return Secrets(secrets.token_hex(32), secrets.token_hex(32), passwords)
+        return Secrets(_key(), _key(), passwords)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Addresses:
     supervisor: int
     brokers: str
     database: str
-    gateways: Mapping[str, str]
+    gateways: Mapping[Service, str]
 
 
 @dataclass(frozen=True)

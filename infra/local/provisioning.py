@@ -32,7 +32,7 @@ async def provision_database(superuser_url: str, passwords: Mapping[Service, str
         await connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
         for service, password in passwords.items():
             await _make_role(connection, role_of(service), password)
-            await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {role_of(service)}")
+            await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {role_of(service)}")
     finally:
         await connection.close()
     await _provision_schemas(in_database(superuser_url, DATABASE), passwords)

@@ -1,0 +1,62 @@
+"""How every command speaks: people read standard error and tables, machines read standard output."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from infra.local.installation import Installation, usual_folder
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+# Standard output stays free for results, so that --json can be piped.
+people = Console(stderr=True, highlight=False)
+results = Console(highlight=False)
+
+
+class Failure(click.ClickException):
+    """Something that the person at the keyboard can act on. The text says what to do."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def print_json(value: object) -> None:
+    """One line on standard output."""
+    click.echo(json.dumps(value, separators=(",", ":"), sort_keys=False))
+
+
+def progress() -> Progress:
+    """A bar with what is done, on standard error; gone when finished."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=people, transient=True)
+
+
+def json_option(command: Decorated) -> Decorated:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
+
+
+def folder_option(command: Decorated) -> Decorated:
+    """``--folder``: which installation; handed on as an :class:`Installation`."""
+    return click.option(
+        "--folder",
+        "installation",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=usual_folder,
+        show_default=str(usual_folder()),
+        envvar="TANDEM_FOLDER",
+        callback=lambda _context, _parameter, value: Installation(value.resolve()),
+        help="The folder of the installation.",
+    )(command)
