@@ -3,13 +3,20 @@
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from contracts.envelope import Event
 from contracts.identifiers import PersonId, RecordId, StateCode
 from contracts.model import ContractModel
 
-RawScore = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3, description="before normalisation")]
+# On the wire a text, so that no reader makes a binary fraction of it.
+RawScore = Annotated[
+    Decimal,
+    Field(ge=0, le=100, decimal_places=3),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3})?$", "description": "score before normalisation"}
+    ),
+]
 Segment = Literal["CNA", "CND", "CPA", "CPD", "CFA", "CFD", "INS", "NE", "SNPNE"]
 
 
