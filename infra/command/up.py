@@ -8,8 +8,8 @@ import click
 from rich.table import Table
 
 from infra.command.output import folder_option, people
+from infra.command.stack import BrokerKind, Stack, preferred_broker, running
 from infra.local.installation import Installation
-from infra.local.stack import BrokerKind, Stack, preferred_broker, running
 
 _TEND_EVERY_SECONDS = 0.5
 
@@ -57,7 +57,7 @@ def stay_up(stack: Stack) -> None:
 )
 @click.option("--state", default="OH", show_default=True, help="The state that this installation serves.")
 @click.option("--synthetic", is_flag=True, help="Admit the impossible identifiers of test data. Never with real data.")
-def command(installation: Installation, broker: BrokerKind, state: str, synthetic: bool) -> None:  # noqa: FBT001 - click
+def command(installation: Installation, broker: BrokerKind, state: str, synthetic: bool) -> None:
     """Start an installation on this machine and keep it running until Ctrl-C.
 
     Its data stay in the folder. Deliver files from another terminal: tandem deliver FILE…

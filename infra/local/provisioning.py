@@ -1,4 +1,4 @@
-"""What must exist before a service starts: the database, a role and a schema a service, and the topics.
+"""The database, and in it a role and a schema for each service, before any service starts.
 
 Idempotent: run again, it changes only what differs.
 """
@@ -6,18 +6,11 @@ Idempotent: run again, it changes only what differs.
 from collections.abc import Iterable, Mapping
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import for_code
 
-from contracts.topics import TOPICS, Service, Topic
+from contracts.topics import Service
 from infra.local.installation import role_of, schema_of
 
 DATABASE = "tandem"
-_TOPIC_EXISTS = 36
-
-
-class ProvisioningError(RuntimeError):
-    """The broker or database refused; the message says what."""
 
 
 async def provision_database(superuser_url: str, passwords: Mapping[Service, str]) -> None:
@@ -68,37 +61,3 @@ async def _provision_schemas(url: str, services: Iterable[Service]) -> None:
 def rebuild_schema_of(service: Service) -> str:
     """The second schema, into which a read model is rebuilt for comparison."""
     return f"{schema_of(service)}_rebuild"
-
-
-def _configuration(topic: Topic) -> dict[str, str]:
-    policy = "compact" if topic.compacted else "delete"
-    return {"cleanup.policy": policy, "retention.ms": str(topic.retention_ms), "max.message.bytes": "2097152"}
-
-
-async def provision_topics(brokers: str, topics: Iterable[Topic] = TOPICS, *, replication: int = 1) -> None:
-    """Make every topic of the registry that the broker does not have.
-
-    Raises:
-        ProvisioningError: the broker refused a topic.
-    """
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
-    await admin.start()
-    try:
-        there = set(await admin.list_topics())
-        missing = [
-            NewTopic(topic.name, topic.partitions, replication, topic_configs=_configuration(topic))
-            for topic in topics
-            if topic.name not in there
-        ]
-        if missing:
-            answer = await admin.create_topics(missing)
-            _raise_for(answer.topic_errors)
-    finally:
-        await admin.close()
-
-
-def _raise_for(answers: Iterable[tuple[object, ...]]) -> None:
-    refused = [(answer[0], answer[1]) for answer in answers if answer[1] not in (0, _TOPIC_EXISTS)]
-    if refused:
-        reasons = ", ".join(f"{name}: {for_code(code).__name__}" for name, code in refused)
-        raise ProvisioningError(f"The broker refused topics: {reasons}")

@@ -1,13 +1,12 @@
-"""Each service owns its schema and is refused everywhere else; topics come from the registry alone."""
+"""Each service owns its schema and is refused everywhere else."""
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
-from contracts.topics import TOPICS, Service
+from contracts.topics import Service
 from infra.local.installation import SERVICES, role_of, schema_of
 from infra.local.postgresql import PostgreSQL
-from infra.local.provisioning import DATABASE, in_database, provision_database, provision_topics, rebuild_schema_of
+from infra.local.provisioning import DATABASE, in_database, provision_database, rebuild_schema_of
 
 pytestmark = pytest.mark.broker
 
@@ -79,23 +78,3 @@ async def test_provisioning_again_keeps_what_is_there(provisioned: PostgreSQL) -
     )
     assert await connection.fetchval("SELECT count(*) FROM risk.held") == 0
     await connection.close()
-
-
-async def _partitions(address: str) -> dict[str, int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
-        found = await admin.describe_topics([topic.name for topic in TOPICS])
-    finally:
-        await admin.close()
-    return {topic["topic"]: len(topic["partitions"]) for topic in found}
-
-
-@pytest.mark.parametrize("address", ["embedded_broker_address", "kafka_address"])
-async def test_topics_are_made_from_the_registry_and_making_them_again_is_harmless(
-    request: pytest.FixtureRequest, address: str
-) -> None:
-    brokers = request.getfixturevalue(address)
-    for _ in range(2):
-        await provision_topics(brokers)
-        assert await _partitions(brokers) == {topic.name: topic.partitions for topic in TOPICS}

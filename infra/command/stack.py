@@ -18,8 +18,10 @@ from infra.local.embedded_broker import EmbeddedBroker
 from infra.local.installation import SERVICES, Addresses, Installation, role_of
 from infra.local.ports import StartError, free_port
 from infra.local.postgresql import PostgreSQL
-from infra.local.provisioning import DATABASE, provision_database, provision_topics
+from infra.local.provisioning import DATABASE, provision_database
 from infra.local.supervisor import ProcessSpecification, Supervisor
+from services.runtime.provisioning import provision_topics
+from services.runtime.settings import load_settings
 
 BrokerKind = Literal["embedded", "kafka"]
 _RUN = (sys.executable, "-m", "infra.command", "run")
@@ -78,7 +80,7 @@ class Stack:
 
     async def _provision(self) -> None:
         await provision_database(self.postgresql.url, self.installation.secrets.passwords)
-        await provision_topics(self.broker.address)
+        await provision_topics(load_settings(database_url=self.postgresql.url, brokers=self.broker.address))
 
     def _addresses(self, gateways: dict[Service, int]) -> Addresses:
         urls = {service: f"http://127.0.0.1:{port}" for service, port in gateways.items()}

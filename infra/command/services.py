@@ -1,0 +1,17 @@
+"""Where each service declares itself: the one place that names all of them."""
+
+import importlib
+
+from contracts.topics import Service
+from infra.local.installation import SERVICES, schema_of
+from services.runtime.service import ServiceDefinition
+
+# Intake takes files, not topics, so it has no worker of the runtime.
+CONSUMING: tuple[Service, ...] = tuple(service for service in SERVICES if service != "intake")
+
+
+def definition_of(service: Service) -> ServiceDefinition:
+    """What a service declares; only its own code is loaded."""
+    module = importlib.import_module(f"services.{schema_of(service)}.worker")
+    definition: ServiceDefinition = module.SERVICE
+    return definition
