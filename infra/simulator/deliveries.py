@@ -1,0 +1,144 @@
+"""Writes the spooled records as files: one folder a month, in the order in which they are to be taken."""
+
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from contracts.delivery import DeliveryKind
+from infra.simulator import cclf, enrolment, reports, tmsis
+from infra.simulator.enrolment import FileKind
+from infra.simulator.period import Period
+from infra.simulator.spool import Spool
+from infra.simulator.world import COMPARISON_FEED, ENTITY, PLANS, roster
+
+FEEDS = (ENTITY, COMPARISON_FEED)
+FILE_KINDS: tuple[FileKind, ...] = ("changes", "roster")
+# Archives carry no clock: the same seed gives the same bytes.
+ARCHIVE_TIME = (2022, 1, 1, 0, 0, 0)
+REPEATED_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One file as delivered. ``duplicate_of`` is the path of the earlier delivery with the same bytes."""
+
+    path: str
+    kind: DeliveryKind
+    duplicate_of: str | None = None
+
+
+def _write_archive(path: Path, entries: Iterable[tuple[str, Iterable[str]]]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+        for name, texts in entries:
+            entry = zipfile.ZipInfo(name, ARCHIVE_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            with archive.open(entry, "w") as file:
+                for text in texts:
+                    file.write(text.encode("ascii"))
+
+
+def _cclf_entries(spool: Spool, period: Period, feed: str, month: int) -> Iterator[tuple[str, Iterable[str]]]:
+    counts = {file: spool.count(("cclf", feed, file, month)) for file in cclf.RECORD_FILES}
+    yield cclf.file_name(feed, "0", period, month), [cclf.control_file(counts)]
+    for file in cclf.RECORD_FILES:
+        name = cclf.file_name(feed, file.removeprefix("CCLF"), period, month)
+        yield name, spool.take(("cclf", feed, file, month))
+
+
+def _tmsis_entries(spool: Spool, month: int) -> Iterator[tuple[str, Iterable[str]]]:
+    parts = [(file_type, part) for file_type in tmsis.FILE_TYPES for part in ("HEADER", "LINE")]
+    counts = [f"TMSIS_{kind}_{part}.csv,{spool.count(('tmsis', kind, part, month))}\n" for kind, part in parts]
+    yield "TMSIS_CONTROL.csv", ["FILE_NAME,RECORD_COUNT\n", *counts]
+    for kind, part in parts:
+        rows = spool.take(("tmsis", kind, part, month))
+        yield f"TMSIS_{kind}_{part}.csv", _headed(tmsis.heading(kind, part), rows)
+
+
+def _headed(heading: str, texts: Iterable[str]) -> Iterator[str]:
+    yield heading
+    yield from texts
+
+
+def _write_text(path: Path, texts: Iterable[str]) -> None:
+    with path.open("w", encoding="ascii", newline="") as file:
+        file.writelines(texts)
+
+
+class DeliveryWriter:
+    """Writes month after month into ``directory`` and remembers what it wrote."""
+
+    def __init__(self, directory: Path, period: Period, spool: Spool, seed: int) -> None:
+        self._directory = directory
+        self._period = period
+        self._spool = spool
+        self._random = Random(f"{seed}:deliveries")
+        self.written: list[Delivery] = []
+
+    def write_month(self, month: int) -> None:
+        """Every file of one month, and perhaps one of last month's files again."""
+        folder = self._directory / f"{month + 1:03d}-{self._period.texts[month]}"
+        folder.mkdir(parents=True)
+        before = len(self.written)
+        self._write_enrolment(folder, month)
+        self._write_alignment(folder, month)
+        self._write_claims(folder, month)
+        self._write_roster(folder, month)
+        self._repeat(folder, month)
+        self.written[before:] = sorted(self.written[before:], key=lambda delivery: delivery.path)
+
+    def _add(self, path: Path, kind: DeliveryKind, duplicate_of: str | None = None) -> None:
+        self.written.append(Delivery(path.relative_to(self._directory).as_posix(), kind, duplicate_of))
+
+    def _write_enrolment(self, folder: Path, month: int) -> None:
+        for plan in PLANS:
+            for kind in FILE_KINDS:
+                key, segments = ("834", plan, kind, month), ("834-segments", plan, kind, month)
+                if not self._spool.count(key):
+                    continue
+                path = folder / enrolment.file_name(self._period, month, plan, kind)
+                on = enrolment.file_date(self._period, month, kind)
+                body = _headed(enrolment.opening(plan, on, kind), self._spool.take(key))
+                _write_text(path, (*body, enrolment.closing(self._spool.count(segments))))
+                self._add(path, DeliveryKind.ENROLMENT_834)
+
+    def _write_alignment(self, folder: Path, month: int) -> None:
+        path = folder / reports.alignment_file_name(self._period, month)
+        rows = self._spool.count(("alignment", month))
+        body = _headed(reports.ALIGNMENT_HEADING, self._spool.take(("alignment", month)))
+        _write_text(path, (*body, reports.trailer(rows)))
+        self._add(path, DeliveryKind.ALIGNMENT_REPORT)
+
+    def _write_claims(self, folder: Path, month: int) -> None:
+        for feed in FEEDS:
+            path = folder / cclf.file_name(feed, "", self._period, month)
+            _write_archive(path, _cclf_entries(self._spool, self._period, feed, month))
+            self._add(path, DeliveryKind.CCLF)
+        path = folder / tmsis.file_name(self._period, month)
+        _write_archive(path, _tmsis_entries(self._spool, month))
+        self._add(path, DeliveryKind.MEDICAID_CLAIMS)
+
+    def _write_roster(self, folder: Path, month: int) -> None:
+        changed = self._period.months // 2
+        if month not in {0, changed}:
+            return
+        first = self._period.first_days[month]
+        path = folder / reports.roster_file_name(first.replace(day=5))
+        participants = roster(self._period.first_days[0].year, later=month == changed and month > 0)
+        _write_text(path, [reports.roster_text(participants)])
+        self._add(path, DeliveryKind.PROVIDER_ROSTER)
+
+    def _repeat(self, folder: Path, month: int) -> None:
+        """Deliver one of last month's files a second time: always in the second month, later now and then."""
+        draw = self._random.random()
+        prefix = f"{month:03d}-"
+        last_month = [d for d in self.written if d.path.startswith(prefix) and d.duplicate_of is None]
+        if not last_month or (month > 1 and draw >= REPEATED_SHARE):
+            return
+        again = self._random.choice(last_month)
+        path = folder / Path(again.path).name
+        shutil.copyfile(self._directory / again.path, path)
+        self._add(path, again.kind, again.path)

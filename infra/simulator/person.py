@@ -1,0 +1,61 @@
+"""One simulated person with all that the generators of claims need, and one stream of randomness."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+
+from infra.simulator.alignment import draw_alignment
+from infra.simulator.life import Life, draw_life
+from infra.simulator.period import Period
+from infra.simulator.shift import MILLION, ShiftPlan
+from infra.simulator.traits import Traits, draw_traits
+
+
+@dataclass(slots=True)
+class Person:
+    """A person, the period, and counters for identifiers that only this person's claims use."""
+
+    traits: Traits
+    life: Life
+    period: Period
+    shift: ShiftPlan
+    random: Random
+    last_day: date
+    aligned: list[bool] = field(default_factory=list)
+    claims_made: int = 0
+    records_made: int = 0
+
+    def next_claim(self) -> int:
+        """A number for a new claim."""
+        self.claims_made += 1
+        return self.claims_made
+
+    def next_record(self) -> int:
+        """A number for a new record of a claim."""
+        self.records_made += 1
+        return self.records_made
+
+    def after_shift(self, cents: int, day: date, per_million: int) -> int:
+        """The amount with the planted shift in it, if the day lies in a shifted month."""
+        month = self.period.number(day)
+        if per_million == MILLION or not self.shift.applies(month) or not self.aligned[month]:
+            return cents
+        return cents * per_million // MILLION
+
+
+def draw_person(seed: int, index: int, period: Period, shift: ShiftPlan) -> Person:
+    """Invent a person. The stream depends on seed and index alone, so more people change nobody."""
+    random = Random(f"{seed}:person:{index}")
+    traits = draw_traits(random, index, period.first_days[0])
+    life = draw_life(random, traits, period)
+    life.spans = draw_alignment(random, life, period)
+    end = period.last_days[period.last_service]
+    return Person(
+        traits=traits,
+        life=life,
+        period=period,
+        shift=shift,
+        random=random,
+        last_day=end if life.death is None else min(end, life.death),
+        aligned=[life.aligned(month) for month in range(period.last_delivery + 1)],
+    )

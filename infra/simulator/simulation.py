@@ -1,0 +1,222 @@
+"""Invents the people one after the other, spools what each source would say of them, and writes the files."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts.codes import Payer
+from contracts.months import month_index
+from infra.simulator import cclf, enrolment, reports, tmsis
+from infra.simulator.adjudication import adjudicate_medicaid, adjudicate_medicare, capitation
+from infra.simulator.calibration import plan_shift
+from infra.simulator.claims import MedicaidClaim, MedicareClaim
+from infra.simulator.deliveries import Delivery, DeliveryWriter
+from infra.simulator.medicaid import crossover_claim, medicaid_claims
+from infra.simulator.medicare import medicare_claims
+from infra.simulator.period import Period
+from infra.simulator.person import Person, draw_person
+from infra.simulator.shift import ShiftPlan
+from infra.simulator.spool import Spool
+from infra.simulator.truth import Truth
+from infra.simulator.world import COMPARISON_FEED, COUNTIES, ENTITY, OUR_PLAN, SERVICE_AREA, STATE, Shift
+
+DEFAULT_SHIFT_MEDICARE_PBPM_CENTS = 20_000
+DEFAULT_SHIFT_MEDICAID_PBPM_CENTS = 16_000
+RUN_OUT_MONTHS = 3
+PROGRESS_EVERY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What was made. ``claims`` counts distinct Medicare records and Medicaid adjudications."""
+
+    directory: Path
+    deliveries: tuple[Delivery, ...]
+    people: int
+    claims: int
+    medicare_cents: int
+    medicaid_cents: int
+    capitation_cents: int
+
+
+def _claims(person: Person) -> tuple[list[MedicareClaim], list[MedicaidClaim]]:
+    """All of a person's claims, adjudicated."""
+    life, period = person.life, person.period
+    last = min(period.last_service, period.number(person.last_day))
+    medicare = [claim for month in range(life.entry, last + 1) for claim in medicare_claims(person, month)]
+    medicaid = [claim for month in range(life.entry, last + 1) for claim in medicaid_claims(person, month)]
+    medicaid += [crossover for claim in medicare if (crossover := crossover_claim(person, claim)) is not None]
+    for claim in medicare:
+        adjudicate_medicare(person, claim)
+    for service in medicaid:
+        adjudicate_medicaid(person, service)
+    for month in range(life.entry, min(life.last_stated, period.last_service) + 1):
+        medicaid += capitation(person, month)
+    return medicare, medicaid
+
+
+def _medicare_records(person: Person, claims: list[MedicareClaim]) -> list[list[tuple[cclf.ClaimFile, str]]]:
+    """Records by the month in which they arrive."""
+    by_month: list[list[tuple[cclf.ClaimFile, str]]] = [[] for _ in range(person.period.last_delivery + 1)]
+    for claim in claims:
+        for version in claim.versions:
+            by_month[version.delivery].append(cclf.claim_record(person, claim, version))
+    return by_month
+
+
+def _spool_records(spool: Spool, feed: str, month: int, records: list[tuple[cclf.ClaimFile, str]]) -> None:
+    for file, text in records:
+        spool.append(("cclf", feed, file, month), text, text.count("\n"))
+
+
+def _spool_cclf(spool: Spool, person: Person, claims: list[MedicareClaim]) -> None:
+    """Each month's records to the feed that the person is in; the whole history to a feed newly entered."""
+    life = person.life
+    by_month = _medicare_records(person, claims)
+    outside: list[tuple[cclf.ClaimFile, str]] = []
+    for month in range(life.entry, person.period.last_delivery + 1):
+        feed = ENTITY if life.in_entity_feed(month) else COMPARISON_FEED
+        entered = feed == ENTITY and month > life.entry and not life.in_entity_feed(month - 1)
+        if entered:
+            _spool_records(spool, feed, month, outside)
+            outside = []
+        _spool_records(spool, feed, month, by_month[month])
+        if feed == COMPARISON_FEED:
+            outside += by_month[month]
+        if month <= life.last_stated:
+            spool.append(("cclf", feed, "CCLF8", month), cclf.demographics(person, month))
+            changes = cclf.cross_references(person, month, all_earlier=entered)
+            if changes:
+                spool.append(("cclf", feed, "CCLF9", month), changes, changes.count("\n"))
+
+
+def _spool_tmsis(spool: Spool, person: Person, claims: list[MedicaidClaim]) -> None:
+    for claim in claims:
+        for version in claim.versions:
+            key = ("tmsis", claim.file_type)
+            spool.append((*key, "HEADER", version.delivery), tmsis.claim_header(person, claim, version))
+            lines = tmsis.claim_lines(person, claim, version)
+            spool.append((*key, "LINE", version.delivery), lines, len(claim.lines))
+
+
+def _spool_enrolment(spool: Spool, person: Person) -> None:
+    for month in range(person.life.entry, person.life.last_stated + 1):
+        for member in enrolment.members(person, month):
+            spool.append(("834", member.plan, member.kind, month), member.text)
+            spool.append(("834-segments", member.plan, member.kind, month), "", member.segments)
+        for row in reports.alignment_rows(person, month):
+            spool.append(("alignment", month), row)
+
+
+def _people(
+    seed: int, people: int, period: Period, shift: ShiftPlan, on_progress: Callable[[int, int], None] | None
+) -> Iterator[Person]:
+    for index in range(people):
+        yield draw_person(seed, index, period, shift)
+        if on_progress is not None and ((index + 1) % PROGRESS_EVERY == 0 or index + 1 == people):
+            on_progress(index + 1, people)
+
+
+def _truth_document(
+    truth: Truth, parameters: dict[str, Any], shift: ShiftPlan, deliveries: list[Delivery], period: Period
+) -> dict[str, Any]:
+    return {
+        "parameters": parameters,
+        "measures": truth.measures(),
+        "person_months": truth.person_months(),
+        "alignment": truth.alignment(),
+        "planted": {
+            "direction": shift.direction,
+            "month": period.texts[shift.month] if shift.direction != "none" else None,
+            "medicare_pbpm_cents": shift.medicare_pbpm_cents,
+            "medicaid_pbpm_cents": shift.medicaid_pbpm_cents,
+            **truth.planted(),
+        },
+        "deliveries": [asdict(delivery) for delivery in deliveries],
+        "totals": {
+            "people": parameters["people"],
+            "claims": truth.medicare_records + truth.medicaid_versions,
+            "medicare_records": truth.medicare_records,
+            "medicaid_versions": truth.medicaid_versions,
+            "medicaid_claims": truth.medicaid_claims,
+            "medicare_cents": truth.cents(Payer.MEDICARE),
+            "medicaid_cents": truth.cents(Payer.MEDICAID),
+            "capitation_cents": truth.cents(Payer.MEDICAID, capitation=True),
+        },
+    }
+
+
+def _check(directory: Path, people: int, period: Period, shift_month: int) -> None:
+    """Refuse what would give no well-defined truth."""
+    if people < 1 or period.months < 1 or period.run_out < RUN_OUT_MONTHS:
+        raise ValueError(f"at least one person, one month and {RUN_OUT_MONTHS} run-out months are needed")
+    if not 0 <= shift_month < period.months:
+        raise ValueError("the shift must begin within the service months")
+    if directory.exists() and any(directory.iterdir()):
+        raise FileExistsError(f"{directory} is not empty")
+
+
+def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the truth
+    directory: Path,
+    *,
+    people: int,
+    months: int,
+    seed: int,
+    shift: Shift = "none",
+    first_month: str = "2022-01",
+    shift_month: str | None = None,
+    shift_medicare_pbpm_cents: int = DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
+    shift_medicaid_pbpm_cents: int = DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
+    run_out_months: int = RUN_OUT_MONTHS,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Simulation:
+    """Write ``directory/deliveries`` and ``directory/truth.json``. The same arguments give the same bytes.
+
+    The shift begins halfway through the service months unless ``shift_month`` says otherwise. ``on_progress``
+    is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
+    :class:`FileExistsError` for a directory that holds something.
+    """
+    period = Period(first_month, months, run_out_months)
+    begins = months // 2 if shift_month is None else month_index(shift_month) - month_index(first_month)
+    _check(directory, people, period, begins)
+    sizes = {"medicare": shift_medicare_pbpm_cents, "medicaid": shift_medicaid_pbpm_cents}
+    plan = plan_shift(seed, period, direction=shift, month=begins, **sizes)
+    spool, truth = Spool(directory / "spool"), Truth(period)
+    for person in _people(seed, people, period, plan, on_progress):
+        medicare, medicaid = _claims(person)
+        _spool_enrolment(spool, person)
+        _spool_cclf(spool, person, medicare)
+        _spool_tmsis(spool, person, medicaid)
+        truth.add_person(person, medicare, medicaid)
+    writer = DeliveryWriter(directory / "deliveries", period, spool, seed)
+    for month in range(period.last_delivery + 1):
+        writer.write_month(month)
+    spool.close()
+    parameters = {
+        "people": people,
+        "months": months,
+        "run_out_months": run_out_months,
+        "seed": seed,
+        "first_month": first_month,
+        "last_month": period.texts[period.last_service],
+        "shift": shift,
+        "state": STATE,
+        "entity": ENTITY,
+        "comparison_feed": COMPARISON_FEED,
+        "plan": OUR_PLAN,
+        "counties": list(COUNTIES),
+        "service_area": list(SERVICE_AREA),
+    }
+    document = _truth_document(truth, parameters, plan, writer.written, period)
+    (directory / "truth.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return Simulation(
+        directory=directory,
+        deliveries=tuple(writer.written),
+        people=people,
+        claims=truth.medicare_records + truth.medicaid_versions,
+        medicare_cents=truth.cents(Payer.MEDICARE),
+        medicaid_cents=truth.cents(Payer.MEDICAID),
+        capitation_cents=truth.cents(Payer.MEDICAID, capitation=True),
+    )
