@@ -1,0 +1,82 @@
+"""Everything that an installation may set, read from the environment with the prefix ``TANDEM_``."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.runtime.exits import SettingsInvalid
+
+_KEY_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """See each field. Use :func:`load_settings`, which says clearly what is wrong."""
+
+    model_config = SettingsConfigDict(env_prefix="TANDEM_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: Annotated[str, Field(description="PostgreSQL, in the role of the service")]
+    schema_name: Annotated[str | None, Field(description="schema to use in place of the service's own")] = None
+    brokers: Annotated[str, Field(description="Kafka bootstrap addresses, host:port, with commas between")]
+    group: Annotated[str | None, Field(description="consumer group in place of tandem-<service>")] = None
+    slot: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$", description="place in the group, one a worker")] = "1"
+    pseudonym_key: Annotated[SecretStr | None, Field(description="32 bytes, base64: makes person ids")] = None
+    payload_key: Annotated[SecretStr | None, Field(description="32 bytes, base64: seals dead letters")] = None
+    synthetic_identifiers: Annotated[bool, Field(description="admit CMS's impossible test numbers")] = False
+    inbox: Annotated[Path | None, Field(description="folder from which intake takes deliveries")] = None
+    state: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="the installation's state")] = "OH"
+    gateway_host: str = "127.0.0.1"
+    gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    metrics_port: Annotated[int | None, Field(ge=0, le=65535, description="none: no metrics served")] = None
+    # Kafka's own floor is 6 s (group.min.session.timeout.ms).
+    session_timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
+    batch_limit: Annotated[int, Field(ge=1, le=10_000, description="messages in one transaction")] = 500
+    parked_run_limit: Annotated[int, Field(ge=0, description="failing messages in a row that are tolerated")] = 100
+    idempotent_producer: Literal["auto", "on", "off"] = "auto"
+    start_timeout_seconds: Annotated[float, Field(gt=0, description="how long to wait for what is not there")] = 60.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("pseudonym_key", "payload_key")
+    @classmethod
+    def _must_be_32_bytes(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(_decoded(key)) != _KEY_BYTES:
+            raise ValueError("must be 32 bytes in base64")
+        return key
+
+    def bootstrap_servers(self) -> list[str]:
+        """The brokers, one by one."""
+        return [address.strip() for address in self.brokers.split(",") if address.strip()]
+
+    def payload_key_bytes(self) -> bytes:
+        """The key of dead letters. Raises :class:`SettingsInvalid` where it is not set."""
+        return _required("TANDEM_PAYLOAD_KEY", self.payload_key)
+
+    def pseudonym_key_bytes(self) -> bytes:
+        """The key of person ids. Raises :class:`SettingsInvalid` where it is not set."""
+        return _required("TANDEM_PSEUDONYM_KEY", self.pseudonym_key)
+
+
+def _decoded(key: SecretStr) -> bytes:
+    try:
+        return base64.b64decode(key.get_secret_value(), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _required(variable: str, key: SecretStr | None) -> bytes:
+    if key is None:
+        raise SettingsInvalid(f"{variable} is not set: 32 bytes in base64 are needed")
+    return _decoded(key)
+
+
+def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - the fields of Settings, checked by it
+    """Read the environment. Raises :class:`SettingsInvalid`, which names every wrong variable and no value."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+    told = "; ".join(f"TANDEM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults)
+    raise SettingsInvalid(told)

@@ -1,0 +1,326 @@
+"""A tiny service without healthcare, to try the runtime with: it adds amounts up and echoes each.
+
+Run as a script it is a process of its own, which can kill itself at a named point.
+"""
+
+import argparse
+import asyncio
+import base64
+import os
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+from uuid import uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from contracts import topics as registry
+from contracts.delivery import (
+    DeliveryCompleted,
+    DeliveryCompletedData,
+    DeliveryKind,
+    DeliveryProcessed,
+    DeliveryQuarantined,
+    DeliveryReceived,
+)
+from contracts.envelope import Event
+from contracts.model import ContractModel
+from contracts.topics import AnyEvent, Topic
+from services.runtime.outbox import outgoing
+from services.runtime.processes import run_process
+from services.runtime.relay import run_relay
+from services.runtime.service import Batch, Cut, ServiceDefinition, Transaction
+from services.runtime.settings import Settings
+from services.runtime.telemetry import configure_logging
+from services.runtime.transactions import Probe, no_probe
+from services.runtime.worker import run_worker
+
+TIME = datetime(2026, 1, 1, tzinfo=UTC)
+PAYLOAD_KEY = base64.b64encode(bytes(range(32))).decode()
+ROOT = Path(__file__).parents[2]
+
+MIGRATION = """
+CREATE TABLE tally_fact (key text, version text, amount bigint NOT NULL, sequence bigint NOT NULL, PRIMARY KEY (key, version));
+CREATE TABLE tally_total (partition integer PRIMARY KEY, total bigint NOT NULL, facts bigint NOT NULL);
+CREATE TABLE tally_revision (sequence bigint PRIMARY KEY, total bigint NOT NULL);
+"""
+
+
+class TallyData(ContractModel):
+    """An amount."""
+
+    amount: int
+    version: str
+
+
+class TallyStated(Event[TallyData]):
+    """In."""
+
+    TYPE: ClassVar[str] = "tandem.tally.stated.v1"
+
+
+class TallyEchoed(Event[TallyData]):
+    """Out."""
+
+    TYPE: ClassVar[str] = "tandem.tally.echoed.v1"
+
+
+class BadAmount(Exception):
+    """What the handler raises at an amount of 13, with a text that must not be kept."""
+
+
+async def handle(batch: Batch, transaction: Transaction) -> None:
+    facts = [received.event for received in batch.received]
+    for fact in facts:
+        if fact.data.amount == 13:
+            raise BadAmount(f"secret {fact.subject}")
+    for received in batch.received:
+        if received.event.data.amount == -1:
+            transaction.reject(received, "negative", "amount")
+    new = await transaction.connection.fetch(
+        "INSERT INTO tally_fact SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) "
+        "ON CONFLICT DO NOTHING RETURNING key, version, amount",
+        [fact.subject for fact in facts],
+        [fact.data.version for fact in facts],
+        [fact.data.amount for fact in facts],
+        [fact.deliveryseq for fact in facts],
+    )
+    await transaction.connection.execute(
+        "INSERT INTO tally_total AS t VALUES ($1, $2, $3) ON CONFLICT (partition) "
+        "DO UPDATE SET total = t.total + EXCLUDED.total, facts = t.facts + EXCLUDED.facts",
+        batch.partition,
+        sum(row["amount"] for row in new),
+        len(new),
+    )
+    fresh = {(row["key"], row["version"]) for row in new}
+    for fact in facts:
+        if (fact.subject, fact.data.version) in fresh:
+            transaction.publish(echo_of(fact))
+
+
+async def at_cut(cut: Cut, transaction: Transaction) -> None:
+    await transaction.connection.execute(
+        "INSERT INTO tally_revision SELECT $1, coalesce(sum(amount), 0) FROM tally_fact WHERE sequence <= $1",
+        cut.sequence,
+    )
+
+
+def delivery_id(sequence: int) -> str:
+    return f"d{sequence:032x}"
+
+
+def stated(key: str, version: str, amount: int, sequence: int = 1) -> TallyStated:
+    return TallyStated.of(
+        service="intake",
+        key=key,
+        version=version,
+        time=TIME,
+        delivery_id=delivery_id(sequence),
+        sequence=sequence,
+        data=TallyData(amount=amount, version=version),
+    )
+
+
+def echo_of(fact: AnyEvent) -> TallyEchoed:
+    return TallyEchoed.of(
+        service="risk",
+        key=fact.subject,
+        version=fact.data.version,
+        time=fact.time,
+        delivery_id=fact.deliveryid,
+        sequence=fact.deliveryseq,
+        data=fact.data,
+    )
+
+
+def completed(sequence: int, ends: dict[str, dict[str, int]]) -> DeliveryCompleted:
+    return DeliveryCompleted.of(
+        service="intake",
+        key=delivery_id(sequence),
+        version="completed",
+        time=TIME,
+        delivery_id=delivery_id(sequence),
+        sequence=sequence,
+        data=DeliveryCompletedData(
+            kind=DeliveryKind.CCLF, dated=TIME.date(), records=1, quarantined=0, claims=0, end_offsets=ends
+        ),
+    )
+
+
+def facts(count: int, *, keys: int = 50, sequence: int = 1) -> list[TallyStated]:
+    return [stated(f"k{number % keys}", f"{sequence}-{number}", 100 + number, sequence) for number in range(count)]
+
+
+class Topics:
+    """The test's own topics, taken into the registry of this process."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.tallies = Topic(f"{prefix}.tallies", (TallyStated,), "entity", ("intake",))
+        self.echoes = Topic(f"{prefix}.echoes", (TallyEchoed,), "entity", ("risk",))
+        self.deliveries = replace(registry.DELIVERIES, name=f"{prefix}.deliveries")
+        self.all = (self.tallies, self.echoes, self.deliveries)
+
+    def register(self) -> None:
+        by_type = {
+            TallyStated: self.tallies,
+            TallyEchoed: self.echoes,
+            DeliveryReceived: self.deliveries,
+            DeliveryCompleted: self.deliveries,
+            DeliveryQuarantined: self.deliveries,
+            DeliveryProcessed: self.deliveries,
+        }
+        for event, topic in by_type.items():
+            registry.TOPIC_BY_NAME[topic.name] = topic
+            registry.TOPIC_BY_TYPE[event.TYPE] = topic
+            registry.EVENT_BY_TYPE[event.TYPE] = event
+
+    def definition(self, migrations: Path) -> ServiceDefinition:
+        return ServiceDefinition(
+            name="risk",
+            schema="tally",
+            topics=(self.tallies,),
+            handle=handle,
+            migrations=migrations,
+            waits_for=("intake",),
+            at_cut=at_cut,
+        )
+
+
+def unique_prefix() -> str:
+    return f"test-{uuid4().hex[:12]}"
+
+
+def write_migrations(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "0001_tally.sql").write_text(MIGRATION)
+    return folder
+
+
+def settings(database_url: str, brokers: str, **given: object) -> Settings:
+    values: dict[str, object] = {
+        "database_url": database_url,
+        "brokers": brokers,
+        "payload_key": PAYLOAD_KEY,
+        "session_timeout_seconds": 6,
+        "start_timeout_seconds": 20,
+        "idempotent_producer": "auto",
+    }
+    return Settings(**(values | given))  # type: ignore[arg-type]
+
+
+async def send(brokers: str, messages: Iterable[tuple[str, int, bytes | None, bytes | None]]) -> None:
+    """Write raw messages: topic, partition, key, value."""
+    producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", linger_ms=5, max_request_size=4_000_000)
+    await producer.start()
+    try:
+        futures = [
+            await producer.send(topic, value, key=key, partition=partition) for topic, partition, key, value in messages
+        ]
+        await asyncio.gather(*futures)
+    finally:
+        await producer.stop()
+
+
+async def send_events(brokers: str, events: Sequence[AnyEvent]) -> None:
+    await send(brokers, [(item.topic, item.partition, item.key, item.payload) for item in map(outgoing, events)])
+
+
+async def read_all(brokers: str, topic: Topic) -> list[tuple[bytes | None, bytes | None]]:
+    """Every message of a topic, partition after partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, group_id=None, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
+        read: list[tuple[bytes | None, bytes | None]] = []
+        while sum(ends.values()) > len(read):
+            batches = await consumer.getmany(timeout_ms=1000)
+            read += [(record.key, record.value) for records in batches.values() for record in records]
+        return read
+    finally:
+        await consumer.stop()
+
+
+async def totals(database_url: str) -> tuple[int, int]:
+    """Sum and number of facts in the read model; zeros while there is none."""
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "tally"})
+    try:
+        row = await connection.fetchrow("SELECT coalesce(sum(total), 0), coalesce(sum(facts), 0) FROM tally_total")
+    except asyncpg.UndefinedTableError:
+        return 0, 0
+    finally:
+        await connection.close()
+    return int(row[0]), int(row[1])
+
+
+def expected(events: Iterable[TallyStated]) -> tuple[int, int]:
+    distinct = {event.id: event.data.amount for event in events}
+    return sum(distinct.values()), len(distinct)
+
+
+def killer(point: str, count: int) -> Probe:
+    """A probe that ends its process, as kill -9 does, at the n-th time that a point is reached."""
+    left = count
+
+    def probe(reached: str) -> None:
+        nonlocal left
+        if reached == point:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return probe
+
+
+def child_command(
+    role: str, prefix: str, database_url: str, brokers: str, migrations: Path, *more: str
+) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of a process of its own."""
+    command = [
+        sys.executable,
+        str(Path(__file__).resolve()),
+        role,
+        prefix,
+        database_url,
+        brokers,
+        str(migrations),
+        *more,
+    ]
+    return command, os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    for name in ("role", "prefix", "database_url", "brokers", "migrations"):
+        parser.add_argument(name)
+    parser.add_argument("--slot", default="1")
+    parser.add_argument("--die-at", default="")
+    parser.add_argument("--die-count", type=int, default=1)
+    parser.add_argument("--batch-limit", type=int, default=50)
+    arguments = parser.parse_args()
+    configure_logging("info")
+    topics = Topics(arguments.prefix)
+    topics.register()
+    definition = topics.definition(Path(arguments.migrations))
+    options = settings(
+        arguments.database_url,
+        arguments.brokers,
+        slot=arguments.slot,
+        group=arguments.prefix,
+        batch_limit=arguments.batch_limit,
+    )
+    probe = killer(arguments.die_at, arguments.die_count) if arguments.die_at else no_probe
+    run = run_worker if arguments.role == "worker" else run_relay
+    return run_process(lambda stop: run(definition, options, stop, probe=probe))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
