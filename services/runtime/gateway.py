@@ -7,7 +7,8 @@ logs by route template (a path could hold anything) and problems for all errors.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from time import monotonic, perf_counter
 from typing import Annotated, Any, Final, cast
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.runtime.applying import location_of
 from services.runtime.database import Connection, close, connect_patiently, is_transient, open_pool
+from services.runtime.exits import SettingsInvalid
 from services.runtime.problems import (
     Problem,
     ProblemDocument,
@@ -276,29 +278,37 @@ class _Server(uvicorn.Server):
     """Leaves signals to the process that runs it."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> "contextlib._GeneratorContextManager[None]":  # type: ignore[override,misc]
-        yield  # type: ignore[misc]
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"TANDEM_GATEWAY_HOST, TANDEM_GATEWAY_PORT: {host}:{port} cannot be listened on: {error.strerror}"
+        ) from None
 
 
 async def run_gateway(
     definition: ServiceDefinition, router: APIRouter, settings: Settings, stop: asyncio.Event
 ) -> None:
-    """Answer requests until told to stop. Raises :class:`services.runtime.exits.DatabaseUnreachable`."""
+    """Answer requests until told to stop. Raises :class:`DatabaseUnreachable`, :class:`SettingsInvalid`."""
     schema = settings.schema_name or definition.schema
     await close(await connect_patiently(settings.database_url, schema, settings.start_timeout_seconds))
     config = uvicorn.Config(
         gateway_of(definition, router, settings),
-        host=settings.gateway_host,
-        port=settings.gateway_port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    listening = _listening(settings.gateway_host, settings.gateway_port)
+    serving = asyncio.create_task(server.serve([listening]))
     stopping = asyncio.create_task(stop.wait())
-    log("gateway_started", service=definition.name, port=settings.gateway_port)
+    log("gateway_started", service=definition.name, port=listening.getsockname()[1])
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.cancel()
