@@ -48,7 +48,8 @@ class Arrivals:
 class RevisedClaims:
     """What claims of a batch leave behind."""
 
-    written: list[tuple[ClaimKey, ClaimVersion]]
+    added: list[tuple[ClaimKey, ClaimVersion]]
+    moved: list[tuple[ClaimKey, ClaimVersion]]
     costs: dict[CostKey, Amounts]
     arrivals: Arrivals
 
@@ -75,16 +76,26 @@ def revise_claims(
         older = bool(numbers) and not repeated and version.version < max(numbers)
         arrivals.add(version.sequence, repeated=repeated, older=older)
         histories[key] = with_version(history, version)
-    written: list[tuple[ClaimKey, ClaimVersion]] = []
-    costs: dict[CostKey, Amounts] = {}
+    revised = RevisedClaims([], [], {}, arrivals)
     for key, history in histories.items():
         before = stored.get(key, ())
-        if before == history:
-            continue
-        written.extend((key, version) for version in history if version not in before)
-        _sum_costs(costs, key[0], standing_changes(history), 1)
-        _sum_costs(costs, key[0], standing_changes(before), -1)
-    return RevisedClaims(written, {key: sums for key, sums in costs.items() if sums != (0, 0)}, arrivals)
+        if before != history:
+            _revise_claim(revised, key, before, history)
+    revised.costs = {key: sums for key, sums in revised.costs.items() if sums != (0, 0)}
+    return revised
+
+
+def _revise_claim(
+    revised: RevisedClaims, key: ClaimKey, before: tuple[ClaimVersion, ...], history: tuple[ClaimVersion, ...]
+) -> None:
+    known = {version.version for version in before}
+    for version in history:
+        if version.version not in known:
+            revised.added.append((key, version))
+        elif version not in before:
+            revised.moved.append((key, version))
+    _sum_costs(revised.costs, key[0], standing_changes(history), 1)
+    _sum_costs(revised.costs, key[0], standing_changes(before), -1)
 
 
 def _sum_costs(costs: dict[CostKey, Amounts], person: str, changes: Iterable[CostChange], sign: int) -> None:

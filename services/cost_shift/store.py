@@ -30,13 +30,16 @@ WHERE payer = $1
 ORDER BY person_id, record_id, version, part
 """
 
-_WRITE_VERSIONS = """
-INSERT INTO claim_contribution
-    (payer, person_id, record_id, version, part, sequence, withdrawn, category, crossover, basis, month, cents, claims)
-SELECT $1, * FROM unnest(
-    $2::text[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::boolean[],
-    $8::text[], $9::boolean[], $10::text[], $11::text[], $12::bigint[], $13::integer[])
-ON CONFLICT (person_id, payer, record_id, version, part) DO UPDATE SET sequence = EXCLUDED.sequence
+_VERSION_COLUMNS = (
+    "person_id", "record_id", "version", "part", "sequence", "withdrawn",
+    "payer", "category", "crossover", "basis", "month", "cents", "claims",
+)  # fmt: skip
+
+_KNOWN_EARLIER = """
+UPDATE claim_contribution AS known SET sequence = earlier.sequence
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS earlier (person_id, record_id, version, sequence)
+WHERE (known.person_id, known.payer, known.record_id, known.version)
+    = (earlier.person_id, $1, earlier.record_id, earlier.version)
 """
 
 _ASSIGNMENTS = """
@@ -62,6 +65,7 @@ JOIN person_month_cost USING (person_id, month)
 """
 
 _ADD_COSTS = """
+WITH added AS (
 INSERT INTO person_month_cost AS kept
     (person_id, month, sequence, cause, payer, category, crossover, basis, cents, claims)
 SELECT * FROM unnest(
@@ -69,10 +73,13 @@ SELECT * FROM unnest(
     $9::bigint[], $10::bigint[])
 ON CONFLICT (person_id, month, sequence, payer, category, crossover, basis, cause)
 DO UPDATE SET cents = kept.cents + EXCLUDED.cents, claims = kept.claims + EXCLUDED.claims
-RETURNING CASE WHEN cents = 0 AND claims = 0 THEN ctid END AS emptied
+RETURNING ctid, cents, claims
+)
+SELECT ctid FROM added WHERE cents = 0 AND claims = 0
 """
 
 _ADD_CELLS = """
+WITH added AS (
 INSERT INTO cell_delta AS kept
     (shard, sequence, cause, state, county, entity, cohort, payer, category, crossover, basis, month, cents, claims)
 SELECT $1, * FROM unnest(
@@ -80,16 +87,21 @@ SELECT $1, * FROM unnest(
     $10::boolean[], $11::text[], $12::text[], $13::bigint[], $14::bigint[])
 ON CONFLICT (sequence, state, entity, cohort, payer, category, month, county, crossover, basis, cause, shard)
 DO UPDATE SET cents = kept.cents + EXCLUDED.cents, claims = kept.claims + EXCLUDED.claims
-RETURNING CASE WHEN cents = 0 AND claims = 0 THEN ctid END AS emptied
+RETURNING ctid, cents, claims
+)
+SELECT ctid FROM added WHERE cents = 0 AND claims = 0
 """
 
 _ADD_PERSON_MONTHS = """
+WITH added AS (
 INSERT INTO person_month_delta AS kept (shard, sequence, state, county, entity, cohort, month, person_months)
 SELECT $1, * FROM unnest(
     $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])
 ON CONFLICT (sequence, state, entity, cohort, month, county, shard)
 DO UPDATE SET person_months = kept.person_months + EXCLUDED.person_months
-RETURNING CASE WHEN person_months = 0 THEN ctid END AS emptied
+RETURNING ctid, person_months
+)
+SELECT ctid FROM added WHERE person_months = 0
 """
 
 _ADD_ARRIVALS = """
@@ -109,8 +121,7 @@ async def _add(connection: Connection, statement: str, table: str, rows: Sequenc
     """Add rows to those that are there; rows that became zero go, so that no order of arrival leaves a trace."""
     if not rows:
         return
-    kept = await connection.fetch(statement, *scalars, *_columns(rows))
-    emptied = [row["emptied"] for row in kept if row["emptied"] is not None]
+    emptied = [row["ctid"] for row in await connection.fetch(statement, *scalars, *_columns(rows))]
     if emptied:
         # The table is one of three constants of this module.
         await connection.execute(f"DELETE FROM {table} WHERE ctid = ANY($1::tid[])", emptied)  # noqa: S608
@@ -136,15 +147,22 @@ async def claim_histories(
     return {key: tuple(history) for key, history in histories.items()}
 
 
-async def write_versions(connection: Connection, payer: str, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
-    """Keep versions; of one that is there already only the sequence moves."""
+async def add_versions(connection: Connection, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
+    """Keep versions that were not known."""
     rows = [
-        (*key, version, part, sequence, withdrawn, *contribution[1:])
+        (*key, version, part, sequence, withdrawn, *contribution)
         for key, (version, sequence, withdrawn, contributions) in versions
         for part, contribution in enumerate(contributions)
     ]
     if rows:
-        await connection.execute(_WRITE_VERSIONS, payer, *_columns(rows))
+        await connection.copy_records_to_table("claim_contribution", records=rows, columns=_VERSION_COLUMNS)
+
+
+async def move_versions(connection: Connection, payer: str, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
+    """Note that known versions were known with an earlier delivery already."""
+    rows = [(*key, version.version, version.sequence) for key, version in versions]
+    if rows:
+        await connection.execute(_KNOWN_EARLIER, payer, *_columns(rows))
 
 
 async def assignments(

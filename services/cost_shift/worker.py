@@ -64,7 +64,8 @@ async def _apply_claims(batch: Batch, transaction: Transaction, payer: Payer, ar
     keys = list({key for key, _ in arrived})
     stored = await store.claim_histories(connection, payer.value, keys)
     revised = changes.revise_claims(arrived, stored)
-    await store.write_versions(connection, payer.value, revised.written)
+    await store.add_versions(connection, revised.added)
+    await store.move_versions(connection, payer.value, revised.moved)
     costs = changes.by_person_month(revised.costs)
     known = await store.assignments(connection, costs)
     assignments = {key: changes.in_order(decided) for key, decided in known.items()}

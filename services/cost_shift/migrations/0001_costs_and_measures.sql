@@ -65,7 +65,7 @@ CREATE TABLE cell_delta (
     cents bigint NOT NULL,
     claims bigint NOT NULL,
     PRIMARY KEY (sequence, state, entity, cohort, payer, category, month, county, crossover, basis, cause, shard)
-);
+) WITH (fillfactor = 50);  -- rows of the newest deliveries are added to again and again: leave room beside them
 
 CREATE TABLE person_month_delta (
     sequence bigint NOT NULL,
