@@ -53,7 +53,7 @@ def _health_plan_began(person: Person, month: int) -> date:
         for change in person.life.changes
         if change.name == "health_plan" and change.value is not None and change.first <= month <= change.last
     ]
-    return person.period.first_days[began[-1]] if began else date(person.period.first_days[0].year - 1, 1, 1)
+    return person.period.first_days[began[-1] if began else person.life.entry]
 
 
 def _loop(person: Person, plan: str, statement: Statement) -> Iterator[str]:

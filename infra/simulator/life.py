@@ -131,7 +131,7 @@ def _lag(random: Random, longest: int) -> int:
 
 
 def _plan_for(random: Random, county: str) -> str:
-    ours = 0.62 if county in SERVICE_AREA else 0.15
+    ours = 0.72 if county in SERVICE_AREA else 0.15
     return OUR_PLAN if random.random() < ours else random.choice(OTHER_PLANS)
 
 

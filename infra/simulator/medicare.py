@@ -11,12 +11,12 @@ from infra.simulator.rates import Rate, amount, count, season, trend
 from infra.simulator.traits import Traits
 from infra.simulator.world import CLINICIAN_NPIS, FACILITY_NPIS
 
-INPATIENT = Rate(0.028, 0.045, 0.055, 11_500, 0.7)
+INPATIENT = Rate(0.042, 0.065, 0.080, 12_500, 0.7)
 SKILLED_NURSING = Rate(0.18, 0.30, 0.55, 9_000, 0.6)  # a stay, once discharged from hospital
 HOME_HEALTH = Rate(0.03, 0.08, 0.0, 1_900, 0.5)
-OUTPATIENT = Rate(0.40, 0.45, 0.30, 380, 0.9)
+OUTPATIENT = Rate(0.45, 0.50, 0.35, 480, 0.9)
 HOSPICE = Rate(0.4, 0.4, 0.4, 4_200, 0.3)  # in the last two months of life
-PHYSICIAN = Rate(0.9, 1.3, 1.6, 90, 0.6)  # dollars a line
+PHYSICIAN = Rate(1.0, 1.4, 1.7, 105, 0.6)  # dollars a line
 EQUIPMENT = Rate(0.10, 0.18, 0.05, 140, 0.7)
 
 OFFICE_VISITS = ("99213", "99214", "99214", "99215", "99203", "G0439")

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Literal
 
-from infra.simulator.world import COUNTIES
+from infra.simulator.world import COUNTIES, SERVICE_AREA
 
 Setting = Literal["community", "home_and_community", "nursing_facility"]
 
@@ -126,7 +126,7 @@ def draw_traits(random: Random, index: int, first: date) -> Traits:
         original_entitlement=("3" if renal else "1") if disabled else "0",
         renal_failure=renal,
         setting=setting,
-        home_county=random.choice(COUNTIES),
+        home_county=random.choice(SERVICE_AREA if random.random() < 0.3 else COUNTIES),  # noqa: PLR2004
         diagnosis_codes=(*codes, *(END_STAGE_RENAL_DISEASE if renal else ())) or ("Z0000",),
         behavioural=any(condition.name in {"schizophrenia", "depression"} for condition in conditions),
         substance_use=random.random() < 0.06,  # noqa: PLR2004 - share with a substance use disorder
