@@ -1,0 +1,87 @@
+"""What intake would make of a file, told without delivering it. Says nothing that could identify a person."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.intake.reading import Defect, EntityRecord, MbiChange, PersonRecord, Reading, RefusedDelivery, Source
+from services.intake.registry import reader_of, recognise
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """Counts by what was read and by why something was not. ``refused`` is the reason code of a whole delivery."""
+
+    name: str
+    kind: str | None
+    dated: str | None
+    records: dict[str, int]
+    defects: dict[str, int]
+    people: int
+    refused: str | None
+
+    def as_object(self) -> dict[str, object]:
+        """For machines."""
+        return asdict(self)
+
+
+_NAMES = {
+    "MedicareClaim": "Medicare claim records",
+    "MedicaidClaim": "Medicaid claim records",
+    "MedicareCoverageStatedData": "Medicare coverage statements",
+    "MedicaidEnrolmentStatedData": "Medicaid enrolment statements",
+    "AlignmentReportedData": "alignment report rows",
+    "ProviderRosterStatedData": "provider rosters",
+}
+
+
+def _describe(reading: PersonRecord | EntityRecord | MbiChange) -> str:
+    if isinstance(reading, MbiChange):
+        return "identifier changes"
+    return _NAMES[type(reading.payload).__name__]
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.records: Counter[str] = Counter()
+        self.defects: Counter[str] = Counter()
+        self.people: set[tuple[str, str]] = set()
+
+    def add(self, reading: Reading) -> None:
+        if isinstance(reading, Defect):
+            self.defects[reading.reason] += 1
+            return
+        self.records[_describe(reading)] += 1
+        if isinstance(reading, PersonRecord):
+            strongest = reading.references[0]
+            self.people.add((strongest.kind, strongest.value))
+
+    def add_all(self, readings: Iterator[Reading]) -> str | None:
+        try:
+            for reading in readings:
+                self.add(reading)
+        except RefusedDelivery as refusal:
+            return refusal.reason_code
+        return None
+
+
+def read_file(path: Path, *, state: str, synthetic_identifiers: bool) -> FileReading:
+    """Read one file to its end."""
+    tally = _Tally()
+    try:
+        recognised = recognise(path, datetime.now(UTC).date())
+    except RefusedDelivery as refusal:
+        return FileReading(path.name, None, None, {}, {}, 0, refusal.reason_code)
+    source = Source(recognised.kind, path.name, (path,), recognised.dated, synthetic_identifiers, state)
+    refused = tally.add_all(reader_of(recognised.kind)(source))
+    return FileReading(
+        path.name,
+        recognised.kind.value,
+        recognised.dated.isoformat(),
+        dict(sorted(tally.records.items())),
+        dict(sorted(tally.defects.items())),
+        len(tally.people),
+        refused,
+    )
