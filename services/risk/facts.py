@@ -1,0 +1,76 @@
+"""What the service knows of one person: facts with the sequence of the delivery that made them known.
+
+Values only. Facts are never changed; what was known at a sequence is what carries that sequence or a smaller one.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one source stated about one span of months, and about the person on that occasion."""
+
+    sequence: int
+    state: str
+    payer: Literal["medicare", "medicaid"]
+    stated_on: date
+    birth_date: date | None = None
+    sex_code: str | None = None
+    original_entitlement_code: str | None = None
+    death_date: date | None = None
+    part_b_began: date | None = None
+    first_month: str | None = None
+    last_month: str | None = None
+    dual_status_code: str | None = None
+    long_term_care_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """One version of a Medicare claim record: which diagnoses it supports, and what it may cancel."""
+
+    sequence: int
+    state: str
+    record_id: str
+    version: int
+    claim_key: str
+    cancellation: bool
+    service_from: date
+    service_through: date
+    diagnosis_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityStay:
+    """One version of a Medicaid long-term-care claim; ``counts`` is false when it is void or denied."""
+
+    sequence: int
+    state: str
+    record_id: str
+    version: int
+    first_day: date
+    last_day: date
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """All facts of one person, or those known at a sequence."""
+
+    statements: tuple[Statement, ...] = ()
+    claims: tuple[ClaimRecord, ...] = ()
+    stays: tuple[FacilityStay, ...] = ()
+
+    def known_at(self, sequence: int) -> "PersonFacts":
+        """Keep what had been said at ``sequence``."""
+        return PersonFacts(
+            tuple(fact for fact in self.statements if fact.sequence <= sequence),
+            tuple(fact for fact in self.claims if fact.sequence <= sequence),
+            tuple(fact for fact in self.stays if fact.sequence <= sequence),
+        )
+
+    def sequences(self) -> set[int]:
+        """List the sequences at which anything became known."""
+        return {fact.sequence for facts in (self.statements, self.claims, self.stays) for fact in facts}

