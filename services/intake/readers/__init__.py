@@ -1,1 +1,1 @@
-"""One reader a file format; each gives back what :mod:`services.intake.reading` declares."""
+"""One module a file format; each gives a generator ``read`` over one delivery."""

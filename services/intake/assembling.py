@@ -1,0 +1,106 @@
+"""Events made of records that are encoded already: every record is turned into JSON once, when it is read."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+
+from pydantic import TypeAdapter
+
+from contracts.alignment import AlignmentReported, AlignmentReportedData
+from contracts.claims import MedicaidClaim, MedicaidClaimsDelivered, MedicareClaim, MedicareClaimsDelivered
+from contracts.coverage import MedicareCoverageStated, MedicareCoverageStatedData
+from contracts.envelope import event_id
+from contracts.medicaid import MedicaidEnrolmentStated, MedicaidEnrolmentStatedData
+from contracts.provider import ProviderRosterStated, ProviderRosterStatedData
+from contracts.topics import TOPIC_BY_TYPE, EventClass
+from services.intake.reading import UNRESOLVED_PERSON, PersonPayload
+from services.intake.rules.event_parts import in_parts
+from services.intake.rules.one_report import one_report
+from services.runtime.outbox import Outgoing
+from services.runtime.partitioning import partition_of
+
+_TIME = TypeAdapter(datetime)
+
+
+class Subject(IntEnum):
+    """What a staged record is about; the number is its place in the order of a person's events."""
+
+    COVERAGE = 1
+    ENROLMENT = 2
+    ALIGNMENT_REPORT = 3
+    MEDICARE_CLAIMS = 4
+    MEDICAID_CLAIMS = 5
+
+
+SUBJECT_OF: dict[type[PersonPayload], Subject] = {
+    MedicareCoverageStatedData: Subject.COVERAGE,
+    MedicaidEnrolmentStatedData: Subject.ENROLMENT,
+    AlignmentReportedData: Subject.ALIGNMENT_REPORT,
+    MedicareClaim: Subject.MEDICARE_CLAIMS,
+    MedicaidClaim: Subject.MEDICAID_CLAIMS,
+}
+_EVENT: dict[Subject, EventClass] = {
+    Subject.COVERAGE: MedicareCoverageStated,
+    Subject.ENROLMENT: MedicaidEnrolmentStated,
+    Subject.ALIGNMENT_REPORT: AlignmentReported,
+    Subject.MEDICARE_CLAIMS: MedicareClaimsDelivered,
+    Subject.MEDICAID_CLAIMS: MedicaidClaimsDelivered,
+}
+CLAIMS = frozenset({Subject.MEDICARE_CLAIMS, Subject.MEDICAID_CLAIMS})
+
+_PLACEHOLDER_LENGTH = len(f'{{"person_id":"{UNRESOLVED_PERSON}","state":"XX"')
+
+
+@dataclass(frozen=True, slots=True)
+class Assembler:
+    """Makes the events of one delivery. Their bytes are those of :meth:`contracts.envelope.Event.encode`."""
+
+    delivery_id: str
+    sequence: int
+    time: datetime
+
+    def about_person(
+        self, person_id: str, subject: Subject, state: str, records: Sequence[bytes]
+    ) -> Iterator[Outgoing]:
+        """The events of one person about one subject."""
+        opening = f'{{"person_id":"{person_id}","state":"{state}"'.encode()
+        if subject is Subject.ALIGNMENT_REPORT and len(records) > 1:
+            records = [_one_report(records)]
+        shares = list(in_parts(records)) if subject in CLAIMS else []
+        datas = (
+            (
+                opening + b',"part":%d,"parts":%d,"claims":[' % (part, len(shares)) + b",".join(share) + b"]}"
+                for part, share in enumerate(shares, start=1)
+            )
+            if subject in CLAIMS
+            else (opening + record[_PLACEHOLDER_LENGTH:] for record in records)
+        )
+        for number, data in enumerate(datas, start=1):
+            yield self._event(_EVENT[subject], person_id, f"{state}:{number}", data)
+
+    def about_entity(self, record: bytes) -> Outgoing:
+        """A page of an entity's roster."""
+        page = ProviderRosterStatedData.model_validate_json(record)
+        return self._event(ProviderRosterStated, f"{page.entity_id}:{page.page}", page.state, record)
+
+    def _event(self, event: EventClass, key: str, version: str, data: bytes) -> Outgoing:
+        identity = event_id(event.TYPE, key, f"{self.delivery_id}:{self.sequence}:{version}")
+        topic = TOPIC_BY_TYPE[event.TYPE]
+        payload = b"".join(
+            (
+                f'{{"specversion":"1.0","id":"{identity}","source":"/tandem/intake","type":"{event.TYPE}",'
+                f'"subject":"{key}","time":'.encode(),
+                _TIME.dump_json(self.time.astimezone(UTC)),
+                f',"datacontenttype":"application/json","deliveryid":"{self.delivery_id}",'
+                f'"deliveryseq":{self.sequence},"data":'.encode(),
+                data,
+                b"}",
+            )
+        )
+        return Outgoing(topic.name, partition_of(key.encode(), topic.partitions), key.encode(), payload, fence=False)
+
+
+def _one_report(records: Sequence[bytes]) -> bytes:
+    report = one_report([AlignmentReportedData.model_validate_json(record) for record in records])
+    return report.model_dump_json(exclude_none=True).encode()

@@ -1,0 +1,198 @@
+"""Deliveries: numbered when they are taken, and what has become of each."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import asyncpg
+
+from contracts.delivery import (
+    DeliveryCompleted,
+    DeliveryCompletedData,
+    DeliveryKind,
+    DeliveryQuarantined,
+    DeliveryQuarantinedData,
+    DeliveryReceived,
+    DeliveryReceivedData,
+)
+from services.intake.reading import RefusedDelivery
+from services.intake.registry import Recognised, delivery_id, recognise
+from services.runtime.database import Connection, lock_number
+from services.runtime.outbox import outgoing, publish_completed, queue
+
+Status = Literal["registered", "staged", "completed", "refused"]
+
+_LOCK = lock_number("intake delivery sequence")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A row of the table of deliveries."""
+
+    delivery_id: str
+    sequence: int
+    kind: DeliveryKind | None
+    source: str
+    name: str
+    path: Path
+    dated: date | None
+    received_at: datetime
+    status: Status
+    reason_code: str | None
+    reason_detail: str | None
+    records: int
+    claims: int
+    quarantined: int
+    staged_records: int
+    events: int
+    published_through: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """``known`` is true where the same content had been delivered before: nothing was done."""
+
+    delivery_id: str
+    sequence: int
+    status: Status
+    known: bool
+
+
+def _delivery(row: asyncpg.Record) -> Delivery:
+    values = dict(row)
+    values["path"] = Path(values["path"])
+    values["kind"] = DeliveryKind(values["kind"]) if values["kind"] else None
+    return Delivery(**values)
+
+
+async def find(connection: Connection, identity: str) -> Delivery | None:
+    """One delivery."""
+    row = await connection.fetchrow("SELECT * FROM delivery WHERE delivery_id = $1", identity)
+    return _delivery(row) if row else None
+
+
+async def listed(connection: Connection, most: int, before: int | None = None) -> list[Delivery]:
+    """Deliveries, the newest first, older than a sequence number."""
+    rows = await connection.fetch(
+        "SELECT * FROM delivery WHERE $2::bigint IS NULL OR sequence < $2 ORDER BY sequence DESC LIMIT $1", most, before
+    )
+    return [_delivery(row) for row in rows]
+
+
+async def next_waiting(connection: Connection) -> Delivery | None:
+    """The oldest delivery that is not done with."""
+    row = await connection.fetchrow(
+        "SELECT * FROM delivery WHERE status IN ('registered', 'staged') ORDER BY sequence LIMIT 1"
+    )
+    return _delivery(row) if row else None
+
+
+async def register(connection: Connection, path: Path, received_at: datetime) -> Registration:
+    """Take a delivery: recognise it, number it, announce it. The same content a second time changes nothing.
+
+    ``path`` is absolute: the delivery is read from there later.
+
+    What cannot be recognised is refused, and takes a number too: the refusal is announced in order.
+    Raises :class:`OSError` when there is no such file.
+    """
+    found: Recognised | RefusedDelivery
+    try:
+        found = recognise(path, received_at.date())
+    except RefusedDelivery as refusal:
+        found = refusal
+    kind = found.kind if isinstance(found, Recognised) else None
+    identity = delivery_id(kind, path)
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", _LOCK)
+        known = await find(connection, identity)
+        if known is not None:
+            return Registration(identity, known.sequence, known.status, known=True)
+        sequence = await connection.fetchval("SELECT coalesce(max(sequence), 0) + 1 FROM delivery")
+        if isinstance(found, RefusedDelivery):
+            await _insert(connection, (identity, sequence, received_at), path, None)
+            await refuse(connection, identity, found)
+            return Registration(identity, sequence, "refused", known=False)
+        await _insert(connection, (identity, sequence, received_at), path, found)
+        await _announce_received(connection, (identity, sequence, received_at), found)
+    return Registration(identity, sequence, "registered", known=False)
+
+
+_INSERT = """
+    INSERT INTO delivery (delivery_id, sequence, kind, source, name, path, dated, received_at, status)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'registered')
+"""
+
+
+_Taken = tuple[str, int, datetime]
+
+
+async def _insert(connection: Connection, taken: _Taken, path: Path, found: Recognised | None) -> None:
+    identity, sequence, received_at = taken
+    kind, source, dated = (found.kind.value, found.source, found.dated) if found else (None, "unknown", None)
+    await connection.execute(_INSERT, identity, sequence, kind, source, path.name, str(path), dated, received_at)
+
+
+async def _announce_received(connection: Connection, taken: _Taken, found: Recognised) -> None:
+    identity, sequence, received_at = taken
+    event = DeliveryReceived.of(
+        service="intake",
+        key=identity,
+        version=str(sequence),
+        time=received_at,
+        delivery_id=identity,
+        sequence=sequence,
+        data=DeliveryReceivedData(kind=found.kind, source=found.source, file_count=1, dated=found.dated),
+    )
+    await queue(connection, [outgoing(event)])
+
+
+_REFUSE = """
+    UPDATE delivery SET status = 'refused', reason_code = $2, reason_detail = $3, records = 0, claims = 0
+    WHERE delivery_id = $1 AND status IN ('registered', 'staged') RETURNING *
+"""
+
+
+async def refuse(connection: Connection, identity: str, refusal: RefusedDelivery) -> None:
+    """Refuse a delivery whole, and say so. To be called inside a transaction."""
+    row = await connection.fetchrow(_REFUSE, identity, refusal.reason_code, refusal.detail)
+    if row is None:
+        return
+    delivery = _delivery(row)
+    event = DeliveryQuarantined.of(
+        service="intake",
+        key=identity,
+        version=str(delivery.sequence),
+        time=delivery.received_at,
+        delivery_id=identity,
+        sequence=delivery.sequence,
+        data=DeliveryQuarantinedData(kind=delivery.kind, reason_code=refusal.reason_code),
+    )
+    await queue(connection, [outgoing(event)])
+
+
+_COMPLETE = "UPDATE delivery SET status = 'completed' WHERE delivery_id = $1 AND status = 'staged' RETURNING *"
+
+
+async def complete(connection: Connection, identity: str) -> None:
+    """Everything about a delivery is in the outbox: announce it, behind that. To be called inside a transaction."""
+    row = await connection.fetchrow(_COMPLETE, identity)
+    if row is None:
+        raise LookupError("only a staged delivery can be completed")
+    event = DeliveryCompleted.of(
+        service="intake",
+        key=identity,
+        version=str(row["sequence"]),
+        time=row["received_at"],
+        delivery_id=identity,
+        sequence=row["sequence"],
+        data=DeliveryCompletedData(
+            kind=DeliveryKind(row["kind"]),
+            dated=row["dated"],
+            records=row["records"],
+            quarantined=row["quarantined"],
+            claims=row["claims"],
+            end_offsets={},
+        ),
+    )
+    await publish_completed(connection, event)

@@ -1,0 +1,177 @@
+"""One delivery from files to events: read and staged, people resolved, published person by person, announced.
+
+Each step is one or more transactions that leave either the step before or the step after. A process that is killed
+anywhere goes on where the last commit was: while reading, at the beginning of the delivery; while publishing, behind
+the last person whose events are in the outbox.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import asyncpg
+
+from contracts.identities import PeopleMerged, PeopleMergedData
+from services.intake import staging
+from services.intake.assembling import CLAIMS, Assembler, Subject
+from services.intake.deliveries import Delivery, complete, find, refuse
+from services.intake.reading import RefusedDelivery, Source
+from services.intake.registry import delivery_id, reader_of
+from services.intake.sealing import IdentityKeys
+from services.intake.staging import Counts, Stager
+from services.intake.vault import Merge, resolve_staged
+from services.runtime.database import Connection
+from services.runtime.outbox import Outgoing, outgoing, queue
+
+# A chunk is a transaction: large enough for COPY, small enough that a kill costs a second.
+EVENTS_A_CHUNK = 2_000
+BYTES_A_CHUNK = 8 * 1024 * 1024
+_ROWS_A_FETCH = 2_000
+_RESIDENCE = (Subject.COVERAGE, Subject.ENROLMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Processes deliveries. ``reading`` and ``writing`` are two connections: a cursor is open while chunks commit."""
+
+    writing: Connection
+    reading: Connection
+    keys: IdentityKeys
+    default_state: str
+    synthetic_identifiers: bool
+
+    async def process(self, delivery: Delivery) -> None:
+        """Bring a delivery to its end, from wherever it stands: completed, or refused with a reason."""
+        try:
+            if delivery.status == "registered" or await self._staging_was_lost(delivery):
+                await self._stage(delivery)
+        except RefusedDelivery as refusal:
+            await self.refuse(delivery.delivery_id, refusal)
+            return
+        staged = await find(self.writing, delivery.delivery_id)
+        if staged is not None:
+            await self._publish(staged)
+
+    async def refuse(self, identity: str, refusal: RefusedDelivery) -> None:
+        """Refuse a delivery whole; nothing of it stays."""
+        await staging.clear(self.writing, identity)
+        async with self.writing.transaction():
+            await refuse(self.writing, identity, refusal)
+
+    async def _staging_was_lost(self, delivery: Delivery) -> bool:
+        return await staging.staged_count(self.writing) != delivery.staged_records
+
+    async def _stage(self, delivery: Delivery) -> None:
+        _require_unchanged(delivery)
+        await staging.clear(self.writing, delivery.delivery_id)
+        stager = Stager(delivery.delivery_id, self.keys)
+        source = self._source(delivery)
+        for reading in reader_of(source.kind)(source):
+            stager.add(reading)
+            if stager.is_full:
+                await stager.flush(self.writing)
+                # Signals and heartbeats get their turn.
+                await asyncio.sleep(0)
+        await stager.flush(self.writing)
+        async with self.writing.transaction():
+            merges = await resolve_staged(self.writing, delivery.sequence, _RESIDENCE, tuple(CLAIMS))
+            await queue(self.writing, [outgoing(_merged(delivery, merge)) for merge in merges])
+            await _record_staged(self.writing, delivery.delivery_id, stager.counts)
+
+    def _source(self, delivery: Delivery) -> Source:
+        if delivery.kind is None or delivery.dated is None:
+            raise RefusedDelivery("unrecognised_name", "the delivery is of no kind")
+        return Source(
+            kind=delivery.kind,
+            name=delivery.name,
+            paths=(delivery.path,),
+            dated=delivery.dated,
+            synthetic_identifiers=self.synthetic_identifiers,
+            default_state=self.default_state,
+        )
+
+    async def _publish(self, delivery: Delivery) -> None:
+        assembler = Assembler(delivery.delivery_id, delivery.sequence, delivery.received_at)
+        chunk: list[Outgoing] = []
+        size = 0
+        async for person_id, rows in self._people(delivery.published_through):
+            for (topic, state), records in groupby(rows, key=itemgetter("topic", "state")):
+                payloads = [record["payload"] for record in records]
+                events = list(assembler.about_person(person_id, Subject(topic), state, payloads))
+                chunk += events
+                size += sum(len(event.payload) for event in events)
+            if len(chunk) >= EVENTS_A_CHUNK or size >= BYTES_A_CHUNK:
+                async with self.writing.transaction():
+                    await _write_chunk(self.writing, delivery.delivery_id, chunk, person_id)
+                chunk, size = [], 0
+        entities = await self.writing.fetch("SELECT payload FROM staged_entity ORDER BY ordinal")
+        chunk += [assembler.about_entity(row["payload"]) for row in entities]
+        async with self.writing.transaction():
+            await _write_chunk(self.writing, delivery.delivery_id, chunk, None)
+            await complete(self.writing, delivery.delivery_id)
+            await self.writing.execute("TRUNCATE staged_record, staged_entity, staged_identifier, staged_link")
+
+    async def _people(self, after: str) -> AsyncIterator[tuple[str, list[asyncpg.Record]]]:
+        """People after one, each with all of its staged rows, in a fixed order and bounded memory."""
+        async with self.reading.transaction(readonly=True):
+            await self.reading.execute("SET LOCAL work_mem = '64MB'")
+            cursor = await self.reading.cursor(_STAGED, after, self.default_state)
+            person_id, rows = "", list[asyncpg.Record]()
+            while fetched := await cursor.fetch(_ROWS_A_FETCH):
+                for found, group in groupby(fetched, key=itemgetter("person_id")):
+                    if rows and found != person_id:
+                        yield person_id, rows
+                        rows = []
+                    person_id = found
+                    rows.extend(group)
+            if rows:
+                yield person_id, rows
+
+
+_STAGED = """
+    SELECT person.person_id, staged.topic, coalesce(staged.state, person.state, $2) AS state, staged.payload
+    FROM staged_record staged
+    JOIN vault_identifier identifier USING (lookup)
+    JOIN vault_person person ON person.person_id = identifier.person_id
+    WHERE person.person_id > $1
+    ORDER BY person.person_id, staged.topic, state, staged.ordinal
+"""
+_WRITTEN = """
+    UPDATE delivery SET published_through = coalesce($2, published_through), events = events + $3 WHERE delivery_id = $1
+"""
+
+
+async def _write_chunk(connection: Connection, identity: str, chunk: list[Outgoing], through: str | None) -> None:
+    await queue(connection, chunk)
+    await connection.execute(_WRITTEN, identity, through, len(chunk))
+
+
+_RECORD_STAGED = """
+    UPDATE delivery SET status = 'staged', records = $2, claims = $3, quarantined = $4, staged_records = $5
+    WHERE delivery_id = $1
+"""
+
+
+async def _record_staged(connection: Connection, identity: str, counts: Counts) -> None:
+    await connection.execute(_RECORD_STAGED, identity, counts.records, counts.claims, counts.quarantined, counts.staged)
+
+
+def _require_unchanged(delivery: Delivery) -> None:
+    if not delivery.path.is_file():
+        raise RefusedDelivery("file_missing", "the file was removed before it could be read")
+    if delivery_id(delivery.kind, delivery.path) != delivery.delivery_id:
+        raise RefusedDelivery("content_changed", "the file was changed after it had been registered")
+
+
+def _merged(delivery: Delivery, merge: Merge) -> PeopleMerged:
+    return PeopleMerged.of(
+        service="intake",
+        key=merge.kept,
+        version=merge.retired,
+        time=delivery.received_at,
+        delivery_id=delivery.delivery_id,
+        sequence=delivery.sequence,
+        data=PeopleMergedData(retired=merge.retired, kept=merge.kept),
+    )

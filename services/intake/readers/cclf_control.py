@@ -1,0 +1,126 @@
+"""The archive of a CCLF delivery: what belongs in it, and the counts by which CCLF0 vouches for it.
+
+Source: CCLF Information Packet v36.0, sections 2 and 3 (file names, CCLF0 summary file).
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from services.intake.readers.archive import members, physical_lines
+from services.intake.readers.fields import required, text, whole_number
+from services.intake.readers.records import Column, FieldError, RecordParser, record_length
+from services.intake.reading import RefusedDelivery
+
+MEMBER_NAME = re.compile(
+    r"P\.(?P<entity>D\d{4})\.ACO\.ZC(?P<number>[0-9AB])(?P<kind>[YR])(?P<year>\d\d)\.D(?P<day>\d{6})\.T\d{7}"
+)
+ARCHIVE_NAME = re.compile(
+    r"P\.(?P<entity>D\d{4})\.ACO\.ZC(?P<kind>[YR])(?P<year>\d\d)\.D(?P<day>\d{6})\.T\d{7}(?:\.zip)?"
+)
+# Without these there is no delivery; which others there are, CCLF0 says.
+_NEEDED = ("CCLF0", "CCLF1", "CCLF5", "CCLF8", "CCLF9")
+_SHOWN_TOGETHER = ("entity", "kind", "year", "day")
+
+_CONTROL = RecordParser.fixed_width(
+    "CCLF0",
+    (
+        Column("file", "File Type", required(text)),
+        Column("records", "Number of records", required(whole_number)),
+        Column("length", "Length of record", required(whole_number)),
+    ),
+    record="detail",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of the delivery and what CCLF0 says about it."""
+
+    file: str
+    info: zipfile.ZipInfo
+    records: int
+
+
+def checked_members(archive: zipfile.ZipFile, archive_name: str) -> dict[str, Member]:
+    """The delivery's files by name (``CCLF1``), vouched for by CCLF0. Raises :class:`RefusedDelivery`."""
+    found = _recognised(archive, archive_name)
+    control = _control(archive, found["CCLF0"])
+    for file, (records, length) in control.items():
+        if records and file not in found:
+            raise RefusedDelivery("missing_member", f"CCLF0 announces {file}, which is not in the archive")
+        if file in found and length != record_length(file):
+            raise RefusedDelivery("wrong_record_length", f"CCLF0 gives {file} {length}, not {record_length(file)}")
+    unlisted = found.keys() - control.keys() - {"CCLF0"}
+    if unlisted:
+        raise RefusedDelivery("unlisted_member", f"CCLF0 does not announce {min(unlisted)}")
+    return {file: Member(file, info, control[file][0]) for file, info in found.items() if file != "CCLF0"}
+
+
+def _recognised(archive: zipfile.ZipFile, archive_name: str) -> dict[str, zipfile.ZipInfo]:
+    outer = ARCHIVE_NAME.fullmatch(archive_name)
+    if outer is None:
+        raise RefusedDelivery("unrecognised_name", "the archive is not named as a CCLF delivery")
+    found: dict[str, zipfile.ZipInfo] = {}
+    for name, info in members(archive).items():
+        inner = MEMBER_NAME.fullmatch(name)
+        if inner is None:
+            raise RefusedDelivery("unexpected_member", "a member is not named as a CCLF file")
+        if any(inner[part] != outer[part] for part in _SHOWN_TOGETHER):
+            raise RefusedDelivery("mislabelled_member", f"CCLF{inner['number']} is named for another delivery")
+        if f"CCLF{inner['number']}" in found:
+            raise RefusedDelivery("unexpected_member", f"CCLF{inner['number']} is there twice")
+        found[f"CCLF{inner['number']}"] = info
+    missing = next((file for file in _NEEDED if file not in found), None)
+    if missing is not None:
+        raise RefusedDelivery("missing_member", f"{missing} is not in the archive")
+    return found
+
+
+def _control(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> dict[str, tuple[int, int]]:
+    # Some producers leave the trailing filler out, and the columns end before it.
+    shortest = record_length("CCLF0", "detail") - 1
+    control: dict[str, tuple[int, int]] = {}
+    for number, raw in enumerate(physical_lines(archive, info), start=1):
+        line = raw.rstrip(b"\r\n").decode("latin-1")
+        if number == 1 or not line.strip():
+            continue
+        if len(line) < shortest:
+            raise RefusedDelivery("unreadable_control_file", f"line {number} of CCLF0 is too short")
+        values = _control_values(number, line)
+        control[values["file"]] = (values["records"], values["length"])
+    return control
+
+
+def _control_values(number: int, line: str) -> dict[str, Any]:
+    try:
+        return _CONTROL(line.ljust(record_length("CCLF0", "detail")))
+    except FieldError as error:
+        raise RefusedDelivery("unreadable_control_file", f"line {number} of CCLF0: {error}") from error
+
+
+def fixed_width_lines(archive: zipfile.ZipFile, member: Member) -> Iterator[tuple[int, str]]:
+    """The member's lines with their numbers, those of a wrong length too.
+
+    Raises :class:`RefusedDelivery` at the end when the file is cut short, of another layout or miscounted.
+    """
+    length = record_length(member.file)
+    number = broken = 0
+    raw = b"\n"
+    for number, raw in enumerate(physical_lines(archive, member.info), start=1):
+        line = raw.rstrip(b"\r\n").decode("latin-1")
+        broken += len(line) != length
+        yield number, line
+    _refuse_if_untrustworthy(member, number, broken, cut_short=not raw.endswith(b"\n") and len(raw) < length)
+
+
+def _refuse_if_untrustworthy(member: Member, lines: int, broken: int, *, cut_short: bool) -> None:
+    if cut_short:
+        raise RefusedDelivery("truncated_file", f"{member.file} ends inside line {lines}")
+    # Single broken lines are quarantined; where most are, the file is not what its name says.
+    if broken * 2 > lines:
+        raise RefusedDelivery("wrong_record_length", f"{broken} of {lines} lines of {member.file} have another length")
+    if lines != member.records:
+        raise RefusedDelivery("wrong_record_count", f"{member.file} holds {lines} lines, CCLF0 says {member.records}")

@@ -1,0 +1,157 @@
+"""The texts of a record and what they mean: days, cents, identifiers, codes.
+
+Every converter takes the field as it stands in the file. Blank, and the ``~`` that newer feeds write, mean "not
+given" and give ``None``. A text that is no value raises :class:`Unreadable`, whose reason never holds the text.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from contracts.money import MEDICAID_MISSING_AMOUNTS, AmountError, cents_from_text
+
+Converter = Callable[[str], Any]
+Value = TypeVar("Value")
+
+_EARLIEST_YEAR, _YEAR_AFTER_LATEST = 1850, 2100
+# CCLF Information Packet v36.0, 3.6: dates without a value.
+_NO_DAY = frozenset({"1000-01-01", "9999-12-31"})
+_NO_COMPACT_DAY = frozenset({"00000000", "99991231", "10000101"})
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_COMPACT_DAY = re.compile(r"\d{8}")
+_NPI = re.compile(r"\d{10}")
+_PROCEDURE = re.compile(r"[0-9A-Z]{5}")
+_WHOLE_NUMBER = re.compile(r"\d{1,18}")
+
+
+class Unreadable(ValueError):  # noqa: N818 - reads as what the field is
+    """The text is not a value of the field. ``reason`` is snake_case."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def text(field: str) -> str | None:
+    """The trimmed text."""
+    trimmed = field.strip()
+    return None if trimmed in {"", "~"} else trimmed
+
+
+def upper(field: str) -> str | None:
+    """The trimmed text in capitals."""
+    trimmed = field.strip()
+    return None if trimmed in {"", "~"} else trimmed.upper()
+
+
+def required(convert: Callable[[str], Value | None]) -> Callable[[str], Value]:
+    """The converter, for a field that must have a value."""
+
+    def checked(field: str) -> Value:
+        value = convert(field)
+        if value is None:
+            raise Unreadable("missing")
+        return value
+
+    return checked
+
+
+def _calendar_day(year: str, month: str, day: str) -> date:
+    if not _EARLIEST_YEAR <= int(year) < _YEAR_AFTER_LATEST:
+        raise Unreadable("date_out_of_range")
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        raise Unreadable("not_a_date") from None
+
+
+@lru_cache(maxsize=1 << 16)
+def iso_day(field: str) -> date | None:
+    """A day as ``YYYY-MM-DD``."""
+    trimmed = text(field)
+    if trimmed is None or trimmed in _NO_DAY:
+        return None
+    if not _ISO_DAY.fullmatch(trimmed):
+        raise Unreadable("not_a_date")
+    return _calendar_day(trimmed[:4], trimmed[5:7], trimmed[8:])
+
+
+@lru_cache(maxsize=1 << 16)
+def compact_day(field: str) -> date | None:
+    """A day as ``YYYYMMDD``."""
+    trimmed = text(field)
+    if trimmed is None or trimmed in _NO_COMPACT_DAY:
+        return None
+    if not _COMPACT_DAY.fullmatch(trimmed):
+        raise Unreadable("not_a_date")
+    return _calendar_day(trimmed[:4], trimmed[4:6], trimmed[6:])
+
+
+@lru_cache(maxsize=1 << 16)
+def cents(field: str) -> int | None:
+    """A dollar amount as integer cents."""
+    trimmed = text(field)
+    if trimmed is None:
+        return None
+    try:
+        return cents_from_text(trimmed)
+    except AmountError:
+        raise Unreadable("not_an_amount") from None
+
+
+def medicaid_cents(field: str) -> int | None:
+    """A T-MSIS amount; the published filler amounts are no amount."""
+    return None if field.strip() in MEDICAID_MISSING_AMOUNTS else cents(field)
+
+
+@lru_cache(maxsize=1 << 14)
+def npi(field: str) -> str | None:
+    """A National Provider Identifier."""
+    trimmed = text(field)
+    if trimmed is not None and not _NPI.fullmatch(trimmed):
+        raise Unreadable("not_an_npi")
+    return trimmed
+
+
+@lru_cache(maxsize=1 << 14)
+def procedure_code(field: str) -> str | None:
+    """A HCPCS or CPT code."""
+    trimmed = upper(field)
+    if trimmed is not None and not _PROCEDURE.fullmatch(trimmed):
+        raise Unreadable("not_a_procedure_code")
+    return trimmed
+
+
+@lru_cache(maxsize=1 << 14)
+def diagnosis_code(field: str) -> str | None:
+    """A diagnosis code without its dot; whether it is one is the claim's check."""
+    trimmed = upper(field)
+    return None if trimmed is None else trimmed.replace(".", "")
+
+
+@lru_cache(maxsize=1 << 12)
+def whole_number(field: str) -> int | None:
+    """A number without sign or fraction."""
+    trimmed = text(field)
+    if trimmed is None:
+        return None
+    if not _WHOLE_NUMBER.fullmatch(trimmed):
+        raise Unreadable("not_a_whole_number")
+    return int(trimmed)
+
+
+def one_of(**meanings: Value) -> Callable[[str], Value | None]:
+    """A code of a closed list, and what it means; keys start with ``_`` where the code is a digit."""
+    table = {code.removeprefix("_"): meaning for code, meaning in meanings.items()}
+
+    def convert(field: str) -> Value | None:
+        trimmed = upper(field)
+        if trimmed is None:
+            return None
+        if trimmed not in table:
+            raise Unreadable("not_in_code_list")
+        return table[trimmed]
+
+    return convert

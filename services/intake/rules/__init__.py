@@ -1,0 +1,1 @@
+"""What intake decides about single records: pure, one rule a module."""

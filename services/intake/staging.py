@@ -1,0 +1,150 @@
+"""Readings of one delivery, written down in the order in which they come, so that memory never holds a file.
+
+Identifiers leave this module only as HMAC (to be looked up) or sealed (to be kept).
+"""
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from services.intake.assembling import CLAIMS, SUBJECT_OF
+from services.intake.reading import (
+    Defect,
+    EntityRecord,
+    MbiChange,
+    PersonRecord,
+    PersonReference,
+    Reading,
+    RefusedDelivery,
+)
+from services.intake.sealing import IdentityKeys
+from services.runtime.database import Connection
+
+# About 5 MB of claims: large enough for COPY to be cheap, small enough not to be noticed in memory.
+READINGS_A_FLUSH = 5_000
+# A delivery is refused by then: nobody can look through so many lines, and the layout is most likely wrong.
+MOST_DEFECTS = 100_000
+_MOST_REMEMBERED = 100_000
+_TABLES = ("staged_record", "staged_entity", "staged_identifier", "staged_link")
+_COLUMNS = {
+    "staged_record": ("lookup", "topic", "ordinal", "state", "payload"),
+    "staged_entity": ("ordinal", "payload"),
+    "staged_identifier": ("lookup", "kind", "person_id", "value_sealed", "ordinal"),
+    "staged_link": ("lookup", "other", "obsolete_on"),
+    "quarantined_line": ("delivery_id", "number", "file", "line", "field", "reason", "raw_sealed"),
+}
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a delivery held."""
+
+    records: int = 0
+    claims: int = 0
+    quarantined: int = 0
+    staged: int = 0
+
+
+@dataclass(slots=True)
+class Stager:
+    """Collects readings and writes them in blocks."""
+
+    delivery_id: str
+    keys: IdentityKeys
+    counts: Counts = field(default_factory=Counts)
+    _rows: dict[str, list[tuple[object, ...]]] = field(default_factory=lambda: {table: [] for table in _COLUMNS})
+    _lookups: dict[PersonReference, bytes] = field(default_factory=dict)
+    _ordinal: int = 0
+    _unwritten: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Time for :meth:`flush`."""
+        return self._unwritten >= READINGS_A_FLUSH
+
+    def add(self, reading: Reading) -> None:
+        """Take one reading. Raises :class:`RefusedDelivery` when there are too many defects."""
+        self._ordinal += 1
+        self._unwritten += 1
+        if isinstance(reading, PersonRecord):
+            self._add_record(reading)
+        elif isinstance(reading, Defect):
+            self._add_defect(reading)
+        elif isinstance(reading, MbiChange):
+            self._add_change(reading)
+        else:
+            self._add_entity(reading)
+
+    def _add_record(self, record: PersonRecord) -> None:
+        subject = SUBJECT_OF[type(record.payload)]
+        references = record.references
+        lookup = self._identified(references[0])
+        for other in references[1:]:
+            self._rows["staged_link"].append((lookup, self._identified(other), None))
+        self._rows["staged_record"].append((lookup, int(subject), self._ordinal, record.state, _json(record.payload)))
+        self.counts.records += 1
+        self.counts.staged += 1
+        self.counts.claims += subject in CLAIMS
+
+    def _add_change(self, change: MbiChange) -> None:
+        # The older identifier first: whom it names was known first.
+        previous = self._identified(PersonReference("mbi", change.previous))
+        self._ordinal += 1
+        current = self._identified(PersonReference("mbi", change.current))
+        self._rows["staged_link"].append((previous, current, change.obsolete_on))
+        self.counts.records += 1
+
+    def _add_entity(self, record: EntityRecord) -> None:
+        self._rows["staged_entity"].append((self._ordinal, _json(record.payload)))
+        self.counts.records += len(record.payload.providers)
+        self.counts.staged += 1
+
+    def _add_defect(self, defect: Defect) -> None:
+        self.counts.quarantined += 1
+        if self.counts.quarantined > MOST_DEFECTS:
+            raise RefusedDelivery("too_many_defects", f"more than {MOST_DEFECTS} lines cannot be read")
+        raw = self.keys.seal(defect.raw, f"{self.delivery_id}/{self.counts.quarantined}".encode())
+        self._rows["quarantined_line"].append(
+            (self.delivery_id, self.counts.quarantined, defect.file, defect.line, defect.field, defect.reason, raw)
+        )
+
+    def _identified(self, reference: PersonReference) -> bytes:
+        lookup = self._lookups.get(reference)
+        if lookup is None:
+            lookup = self.keys.lookup(reference)
+            sealed = self.keys.seal(reference.value.encode(), lookup)
+            person_id = self.keys.person_id(reference)
+            self._rows["staged_identifier"].append((lookup, reference.kind, person_id, sealed, self._ordinal))
+            if len(self._lookups) >= _MOST_REMEMBERED:
+                # Forgetting costs a second row about the same identifier, which is dropped when people are resolved.
+                self._lookups.clear()
+            self._lookups[reference] = lookup
+        return lookup
+
+    async def flush(self, connection: Connection) -> None:
+        """Write what was collected."""
+        for table, rows in self._rows.items():
+            if rows:
+                await connection.copy_records_to_table(table, records=rows, columns=_COLUMNS[table])
+                rows.clear()
+        self._unwritten = 0
+
+
+def _json(payload: BaseModel) -> bytes:
+    encoded: bytes = payload.__pydantic_serializer__.to_json(payload, exclude_none=True)
+    return encoded
+
+
+async def clear(connection: Connection, delivery_id: str) -> None:
+    """Forget what a former attempt at this delivery, or the delivery before, has left."""
+    async with connection.transaction():
+        await connection.execute(f"TRUNCATE {', '.join(_TABLES)}")
+        await connection.execute("DELETE FROM quarantined_line WHERE delivery_id = $1", delivery_id)
+
+
+async def staged_count(connection: Connection) -> int:
+    """How many records lie in staging; none after a crash of the server."""
+    count: int = await connection.fetchval(
+        "SELECT (SELECT count(*) FROM staged_record) + (SELECT count(*) FROM staged_entity)"
+    )
+    return count
