@@ -75,15 +75,16 @@ class _Rows:
     def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
         self._name = info.filename
         # Latin-1 never fails: a stray byte spoils its own field and no other.
-        self._rows = csv_rows(iter(TextIOWrapper(archive.open(info), encoding="latin-1", newline="")))
-        self.header = next(self._checked(), (0, []))[1]
+        rows = csv_rows(iter(TextIOWrapper(archive.open(info), encoding="latin-1", newline="")))
+        self._rows = self._checked(rows)
+        self.header = next(self._rows, (0, []))[1]
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        return self._checked()
+        return self._rows
 
-    def _checked(self) -> Iterator[tuple[int, list[str]]]:
+    def _checked(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
         try:
-            yield from self._rows
+            yield from rows
         except csv.Error as error:
             raise RefusedDelivery("truncated_file", f"{self._name} is no complete CSV file") from error
 

@@ -27,7 +27,8 @@ def _state(field: str) -> str | None:
     return state
 
 
-_IS_ONE = one_of(_0=False, _1=True)
+# Digits in T-MSIS, letters in some states' extracts of it.
+_FLAG = one_of(_0=False, _1=True, N=False, Y=True)
 
 HEADER = (
     Column("state", "SUBMTG_STATE_CD", required(_state)),
@@ -40,7 +41,7 @@ HEADER = (
     Column("service_through", "SRVC_ENDG_DT", required(compact_day)),
     Column("plan_id", "MC_PLAN_ID", text),
     Column("provider_npi", "BLG_PRVDR_NPI_NUM", npi),
-    Column("crossover", "XOVR_IND", _IS_ONE),
+    Column("crossover", "XOVR_IND", _FLAG),
     Column("paid_cents", "TOT_MDCD_PD_AMT", medicaid_cents),
     Column("medicare_paid_cents", "MDCR_PD_AMT", medicaid_cents),
     Column("medicare_deductible_cents", "TOT_MDCR_DDCTBL_AMT", medicaid_cents),
@@ -56,7 +57,7 @@ LINE = (
     Column("type_of_service_code", "TOS_CD", text),
     Column("procedure_code", "PRCDR_CD", procedure_code),
     Column("revenue_code", "REV_CD", text),
-    Column("waiver_benefit", "WVR_BNFT_IND", _IS_ONE),
+    Column("waiver_benefit", "WVR_BNFT_IND", _FLAG),
     Column("paid_cents", "MDCD_PD_AMT", medicaid_cents),
     Column("denial_code", "LINE_DND_IND", upper),
 )
