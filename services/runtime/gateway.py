@@ -11,7 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from time import monotonic, perf_counter
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, TypeAlias, cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -39,7 +39,8 @@ from services.runtime.service import ServiceDefinition
 from services.runtime.settings import Settings
 from services.runtime.telemetry import Liveness, Progress, log
 
-Pool = asyncpg.Pool[asyncpg.Record]
+# A text: asyncpg knows the parameter in its types only.
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 OpenPool = Callable[[], Awaitable[Pool]]
 # Whether something is as it should be. May raise what is transient: that is no.
 Check = Callable[[Pool], Awaitable[bool]]
