@@ -1,0 +1,1 @@
+"""One rule a module: pure functions over what is known about one person's month."""

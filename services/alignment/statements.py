@@ -1,0 +1,237 @@
+"""Facts about one person as alignment keeps them: what was stated, when, and which delivery made it known.
+
+Months are month numbers and days are ordinals in here, because every decision compares them many times.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, NamedTuple
+
+from contracts.alignment import AlignmentReported, AlignmentReportedData, DesignationRecorded, DesignationRecordedData
+from contracts.coverage import MedicareCoverageStated, MedicareCoverageStatedData
+from contracts.medicaid import MedicaidEnrolmentStated, MedicaidEnrolmentStatedData
+from contracts.months import month_index
+
+Kind = Literal["coverage", "enrolment", "report", "designation"]
+PersonEvent = MedicareCoverageStated | MedicaidEnrolmentStated | AlignmentReported | DesignationRecorded
+
+
+class CoverageSpan(NamedTuple):
+    """What a Medicare source states for ``first`` to ``last``; ``None`` in a value is no information."""
+
+    first: int
+    last: int | None
+    entitlement_buy_in_code: str | None
+    dual_status_code: str | None
+    health_plan: str | None
+    medicare_is_primary: bool | None
+    county_fips: str | None
+    in_united_states: bool | None
+
+
+class EnrolmentSpan(NamedTuple):
+    """What a state says about Medicaid enrolment in ``first`` to ``last``."""
+
+    first: int
+    last: int | None
+    enrolled: bool
+    plan_id: str | None
+    dual_status_code: str | None
+    health_plan: str | None
+    county_fips: str | None
+
+
+class AlignedSpan(NamedTuple):
+    """Months that a report calls aligned."""
+
+    first: int
+    last: int | None
+    removal_reason: str | None
+
+
+class Designation(NamedTuple):
+    """A primary clinician named or withdrawn; kept and shown, not yet decided upon."""
+
+    channel: str
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement about one person. ``sequence`` is the delivery that made it known."""
+
+    event_id: str
+    sequence: int
+    kind: Kind
+    state: str
+    source: str
+    stated_on: int
+    death: int | None = None
+    part_a_began: int | None = None
+    part_b_began: int | None = None
+    coverage: tuple[CoverageSpan, ...] = ()
+    enrolment: tuple[EnrolmentSpan, ...] = ()
+    entity_id: str | None = None
+    report_month: int | None = None
+    aligned: tuple[AlignedSpan, ...] = ()
+    designation: Designation | None = None
+
+    def body(self) -> str:
+        """What the store keeps beside the columns: the spans and dates, compact."""
+        return json.dumps(
+            [
+                self.death,
+                self.part_a_began,
+                self.part_b_began,
+                self.coverage,
+                self.enrolment,
+                self.report_month,
+                self.aligned,
+                self.designation,
+            ],
+            separators=(",", ":"),
+        )
+
+
+def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of the table
+    event_id: str,
+    sequence: int,
+    kind: Kind,
+    state: str,
+    source: str,
+    stated_on: int,
+    entity_id: str | None,
+    body: str,
+) -> Fact:
+    """Build a fact from the store's columns; the inverse of :meth:`Fact.body`."""
+    death, part_a, part_b, coverage, enrolment, report_month, aligned, designation = json.loads(body)
+    return Fact(
+        event_id,
+        sequence,
+        kind,
+        state,
+        source,
+        stated_on,
+        death,
+        part_a,
+        part_b,
+        tuple([CoverageSpan(*span) for span in coverage]),
+        tuple([EnrolmentSpan(*span) for span in enrolment]),
+        entity_id,
+        report_month,
+        tuple([AlignedSpan(*span) for span in aligned]),
+        Designation(*designation) if designation else None,
+    )
+
+
+def fact_of(event: PersonEvent) -> Fact:
+    """Read an event about a person as a fact."""
+    about = (event.id, event.deliveryseq)
+    match event.data:
+        case MedicareCoverageStatedData():
+            return _coverage(event.data, *about)
+        case MedicaidEnrolmentStatedData():
+            return _enrolment(event.data, *about)
+        case AlignmentReportedData():
+            return _report(event.data, *about)
+        case DesignationRecordedData():
+            return _designation(event.data, *about)
+
+
+def _coverage(data: MedicareCoverageStatedData, event_id: str, sequence: int) -> Fact:
+    spans = tuple(
+        CoverageSpan(
+            month_index(span.first_month),
+            _month_number(span.last_month),
+            span.entitlement_buy_in_code,
+            span.dual_status_code,
+            span.health_plan and span.health_plan.value,
+            span.medicare_is_primary,
+            span.county_fips,
+            span.in_united_states,
+        )
+        for span in data.spans
+    )
+    return Fact(
+        event_id,
+        sequence,
+        "coverage",
+        data.state,
+        data.source.value,
+        data.stated_on.toordinal(),
+        death=_ordinal(data.death_date),
+        part_a_began=_ordinal(data.part_a_began),
+        part_b_began=_ordinal(data.part_b_began),
+        coverage=spans,
+    )
+
+
+def _enrolment(data: MedicaidEnrolmentStatedData, event_id: str, sequence: int) -> Fact:
+    spans = tuple(
+        EnrolmentSpan(
+            month_index(span.first_month),
+            _month_number(span.last_month),
+            span.enrolled,
+            span.plan_id,
+            span.dual_status_code,
+            span.health_plan and span.health_plan.value,
+            span.county_fips,
+        )
+        for span in data.spans
+    )
+    return Fact(
+        event_id,
+        sequence,
+        "enrolment",
+        data.state,
+        "834",
+        data.stated_on.toordinal(),
+        death=_ordinal(data.death_date),
+        enrolment=spans,
+    )
+
+
+def _report(data: AlignmentReportedData, event_id: str, sequence: int) -> Fact:
+    spans = sorted(
+        AlignedSpan(month_index(span.first_month), _month_number(span.last_month), span.removal_reason)
+        for span in data.spans
+    )
+    return Fact(
+        event_id,
+        sequence,
+        "report",
+        data.state,
+        "alignment report",
+        data.stated_on.toordinal(),
+        entity_id=data.entity_id,
+        report_month=month_index(data.report_month),
+        aligned=tuple(spans),
+    )
+
+
+def _designation(data: DesignationRecordedData, event_id: str, sequence: int) -> Fact:
+    return Fact(
+        event_id,
+        sequence,
+        "designation",
+        data.state,
+        "designation",
+        data.signed_on.toordinal(),
+        entity_id=data.entity_id,
+        designation=Designation(data.channel, data.withdrawn),
+    )
+
+
+def month_number(day: int) -> int:
+    """Give the number of the month that a day's ordinal lies in."""
+    there = date.fromordinal(day)
+    return there.year * 12 + there.month - 1
+
+
+def _month_number(month: str | None) -> int | None:
+    return None if month is None else month_index(month)
+
+
+def _ordinal(day: date | None) -> int | None:
+    return None if day is None else day.toordinal()
