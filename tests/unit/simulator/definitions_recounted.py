@@ -69,7 +69,8 @@ def measures(found: Recount) -> tuple[dict[Measure, list[int]], Counter[Measure]
     outlay: Counter[Measure] = Counter()
     cohorts: dict[tuple[int, str], str] = {}
 
-    def add(person: int, payer: str, category: str, of: str, amounts: tuple[int, int, int, int], spent: int) -> None:
+    def add(person: int, series: tuple[str, str, str], amounts: tuple[int, int, int, int], spent: int) -> None:
+        payer, category, of = series
         if (person, of) not in cohorts:
             known = found.people[person]
             assert min(known.stated) <= of <= max(known.stated), "a claim in a month that nothing states"
@@ -83,14 +84,14 @@ def measures(found: Recount) -> tuple[dict[Measure, list[int]], Counter[Measure]
     for unique, records in found.medicare.items():
         for category, of, paid, count in _medicare(found.medicare_type[unique], records):
             person = found.by_mbi[_mbi_of(found.medicare_type[unique], records[0])]
-            add(person, "medicare", category, of, (paid, count, 0, 0), paid)
+            add(person, ("medicare", category, of), (paid, count, 0, 0), paid)
     for versions in found.medicaid.values():
         file_type, header, lines = versions[max(versions)]
         person = found.by_medicaid[header["MSIS_IDENT_NUM"]]
         crossover, kind = header["XOVR_IND"] == "1", header["CLM_TYPE_CD"]
         for category, of, paid, count in _medicaid(file_type, header, lines):
             spent = paid if kind in {"1", "2"} else 0
-            add(person, "medicaid", category, of, (paid, count, paid * crossover, count * crossover), spent)
+            add(person, ("medicaid", category, of), (paid, count, paid * crossover, count * crossover), spent)
     return cells, outlay
 
 

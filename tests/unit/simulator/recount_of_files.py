@@ -11,6 +11,7 @@ import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ class Recount:
         self.people[number].mbis.add(mbi)
         if medicaid is not None:
             assert self.by_medicaid.setdefault(medicaid, number) == number
-            return self.people[number]
+        return self.people[number]
 
 
 def recount(deliveries: Path) -> Recount:
@@ -185,7 +186,7 @@ def read_enrolment(found: Recount, path: Path, sequence: int) -> None:
     assert int(segments[inside.index("SE")][1]) == inside.index("SE") - inside.index("ST") + 1
     stated_on = segments[inside.index("BGN")][3]
     starts = [number for number, name in enumerate(inside) if name == "INS"] + [inside.index("SE")]
-    for first, last in zip(starts, starts[1:], strict=False):
+    for first, last in pairwise(starts):
         _member(found, segments[first:last], stated_on, sequence)
 
 
@@ -196,31 +197,29 @@ def _member(found: Recount, segments: list[list[str]], stated_on: str, sequence:
     person = found.person(values["REF", "6P"], values["REF", "1D"])
     if ("DTP", "435") in values:
         person.death = "-".join((values["DTP", "435"][:4], values["DTP", "435"][4:6], values["DTP", "435"][6:]))
-    for first, last in zip(loops, loops[1:], strict=False):
-        _loop(found, person, level[0], segments[first:last], stated_on, sequence)
+    for first, last in pairwise(loops):
+        ended = "024" in {level[0][3], segments[first][1]}
+        found.seen["termination"] += ended
+        _loop(found, person, segments[first + 1 : last], (stated_on, sequence), ended=ended)
 
 
-def _loop(
-    found: Recount, person: Known, insured: list[str], loop: list[list[str]], stated_on: str, sequence: int
-) -> None:
-    values = {segment[1]: segment[2:] for segment in loop[1:]}
+def _loop(found: Recount, person: Known, loop: list[list[str]], order: tuple[str, int], *, ended: bool) -> None:
+    values = {segment[1]: segment[2:] for segment in loop}
     begin, end = values["348"][1], values["349"][1]
-    dual = values["F5"][0]
     plan = values["DX"][0].split(";") if "DX" in values else None
     assert plan is None or month(plan[2]) <= month(begin)
     if end < begin:
-        person.spans.append(Span(stated_on, sequence, month(begin), month(begin), None, None, enrolled=False))
+        person.spans.append(Span(*order, month(begin), month(begin), None, None, enrolled=False))
         found.seen["voided_month"] += 1
         return
-    covered = Span(stated_on, sequence, month(begin), month(end), dual, plan[0] if plan else "none", enrolled=True)
+    covered = Span(*order, month(begin), month(end), values["F5"][0], plan[0] if plan else "none", enrolled=True)
     person.spans.append(covered)
     person.stated.update(months(covered.first, covered.last))
-    found.seen["restated_month"] += covered.last < month(stated_on)
-    if "024" in {loop[0][1], insured[3]}:
+    found.seen["restated_month"] += not ended and covered.last < month(order[0])
+    if ended:
         after = next_month(month(end))
-        person.spans.append(Span(stated_on, sequence, after, OPEN, None, None, enrolled=False))
-        person.stated.update(months(after, month(stated_on)))
-        found.seen["termination"] += 1
+        person.spans.append(Span(*order, after, OPEN, None, None, enrolled=False))
+        person.stated.update(months(after, month(order[0])))
 
 
 def read_alignment(found: Recount, path: Path, sequence: int) -> None:
