@@ -31,7 +31,7 @@ def show_addresses(installation: Installation) -> None:
     addresses = installation.addresses()
     table = Table(title="Tandem is up", show_header=False, title_justify="left")
     for service, url in addresses.gateways.items():
-        table.add_row(service, f"{url}/docs")
+        table.add_row(service, f"{url}/openapi.json")
     table.add_row("broker", addresses.brokers)
     table.add_row("logs", str(installation.logs))
     people.print(table)

@@ -1,0 +1,67 @@
+"""``tandem deliver``: files into a running installation, through to published figures."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from infra.command.delivering import Outcome, files_in, hand_over, outcomes, wait_until_published
+from infra.command.output import folder_option, json_option, print_json, progress, results
+from infra.local.installation import Installation
+
+
+def _wait(installation: Installation, first: int, last: int) -> None:
+    with progress() as bar:
+        task = bar.add_task("publishing", total=last - first + 1)
+        wait_until_published(
+            installation,
+            last,
+            tend=lambda: _require_running(installation),
+            tell=lambda seen: bar.update(task, completed=max(0, seen.slowest - first + 1)),
+        )
+
+
+def _require_running(installation: Installation) -> None:
+    installation.addresses()
+
+
+def _show(found: Sequence[Outcome]) -> None:
+    table = Table(box=None)
+    for column, justify in (("file", "left"), ("delivery", "right"), ("status", "left")):
+        table.add_column(column, justify="right" if justify == "right" else "left")
+    for column in ("records", "claims", "quarantined"):
+        table.add_column(column, justify="right")
+    for one in found:
+        status = f"[red]refused[/] {one.reason}" if one.reason else "delivered before" if one.repeated else "published"
+        counts = (f"{count:,}" for count in (one.records, one.claims, one.quarantined))
+        table.add_row(one.name, str(one.sequence), status, *counts)
+    results.print(table)
+
+
+@click.command("deliver")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@folder_option
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until every service has published.")
+@json_option
+@click.pass_context
+def command(
+    context: click.Context, paths: tuple[Path, ...], installation: Installation, wait: bool, as_json: bool
+) -> None:
+    """Deliver PATHS (files, or folders of files in the order of their names) and wait until their figures are published.
+
+    The same content again is recognised and changes nothing. Ends with 1 if a delivery was refused whole.
+    """
+    installation.addresses()
+    handed = asyncio.run(hand_over(installation, files_in(paths)))
+    if wait:
+        sequences = [one.registration.sequence for one in handed]
+        _wait(installation, min(sequences), max(sequences))
+    found = asyncio.run(outcomes(installation, handed))
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        _show(found)
+    context.exit(any(one.status == "refused" for one in found))
