@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from contracts.topics import Topic
 from services.runtime.exits import BrokerUnreachable, LogRecreated, TopicsUnusable
@@ -18,7 +18,9 @@ from services.runtime.ledger import Message, Spot, digest
 from services.runtime.retrying import Backoff
 from services.runtime.telemetry import log
 
-_READ_TIMEOUT_MS = 5_000
+# How long a broker waits for new messages before it says that there are none.
+_FETCH_WAIT_MS = 100
+_READ_SECONDS = 10.0
 
 
 class LogUnavailable(Exception):  # noqa: N818 - names the finding
@@ -42,7 +44,11 @@ class LogReader:
     async def start(cls, servers: list[str]) -> Self:
         """Connect. Raises :class:`aiokafka.errors.KafkaError`."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=servers, group_id=None, enable_auto_commit=False, auto_offset_reset="none"
+            bootstrap_servers=servers,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
         try:
             await consumer.start()
@@ -65,22 +71,52 @@ class LogReader:
         return _by_spot(await self._consumer.beginning_offsets([TopicPartition(*spot) for spot in spots]))
 
     async def ends(self, spots: Iterable[Spot]) -> dict[Spot, int]:
-        """Offset after the last message of each partition."""
-        return _by_spot(await self._consumer.end_offsets([TopicPartition(*spot) for spot in spots]))
+        """Offset after the last message of each partition. Raises :class:`LogUnavailable`.
+
+        Taken from fetches: the embedded broker lists the first offset of the last batch as the end.
+        """
+        places = [TopicPartition(*spot) for spot in spots]
+        async with self._turn:
+            listed = await self._consumer.end_offsets(places)
+            self._consumer.assign(places)
+            for place in places:
+                self._consumer.seek(place, listed[place])
+            async with _patience():
+                while any(self._consumer.highwater(place) is None for place in places):
+                    await self._consumer.getmany(*places, timeout_ms=_FETCH_WAIT_MS, max_records=1)
+            return _by_spot({place: max(listed[place], self._consumer.highwater(place)) for place in places})
 
     async def first_from(self, spot: Spot, offset: int) -> Message | None:
         """The first message at or after an offset; none at the end. Raises :class:`LogUnavailable`."""
+        place = TopicPartition(*spot)
         async with self._turn:
-            place = TopicPartition(*spot)
-            if (await self.ends([spot]))[spot] <= offset:
-                return None
+            start = max(offset, (await self._consumer.beginning_offsets([place]))[place])
             self._consumer.assign([place])
-            self._consumer.seek(place, offset)
-            found = await self._consumer.getmany(place, timeout_ms=_READ_TIMEOUT_MS, max_records=1)
-            if not found.get(place):
-                raise LogUnavailable(f"nothing read from {spot.topic} {spot.partition} at {offset}")
-            record = found[place][0]
-            return message_of(record, record.timestamp)
+            self._consumer.seek(place, start)
+            async with _patience():
+                return await self._first(place, start)
+
+    async def _first(self, place: TopicPartition, offset: int) -> Message | None:
+        while True:
+            try:
+                found = await self._consumer.getmany(place, timeout_ms=_FETCH_WAIT_MS, max_records=1)
+            except OffsetOutOfRangeError:
+                return None
+            if found.get(place):
+                record = found[place][0]
+                return message_of(record, record.timestamp)
+            end = self._consumer.highwater(place)
+            if end is not None and end <= offset:
+                return None
+
+
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            yield
+    except TimeoutError:
+        raise LogUnavailable(f"the log did not answer for {_READ_SECONDS:.0f} s") from None
 
 
 def _by_spot(offsets: Mapping[TopicPartition, int]) -> dict[Spot, int]:

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, UnsupportedVersionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from services.runtime import telemetry
 from services.runtime.applying import location_of
@@ -74,8 +74,9 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
     if settings.idempotent_producer != "off":
         try:
             return await _started(settings, idempotent=True)
-        except (IncompatibleBrokerVersion, UnsupportedVersionError, TimeoutError) as error:
-            if settings.idempotent_producer == "on":
+        except (KafkaError, TimeoutError) as error:
+            # A broker that is not there refuses nothing; one that cannot do it answers with errors of many names.
+            if settings.idempotent_producer == "on" or isinstance(error, KafkaConnectionError):
                 raise
             log("producer_not_idempotent", level="warning", error=type(error).__name__)
     return await _started(settings, idempotent=False)

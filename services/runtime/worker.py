@@ -222,7 +222,7 @@ class Worker:
             except RuntimeFailure:
                 raise
             except Exception as error:
-                if not (isinstance(error, KafkaError) or is_transient(error)):
+                if not (isinstance(error, KafkaError | LogUnavailable) or is_transient(error)):
                     raise
                 log("lag_unknown", level="warning", error=type(error).__name__)
 

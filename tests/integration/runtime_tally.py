@@ -31,6 +31,8 @@ from contracts.delivery import (
 from contracts.envelope import Event
 from contracts.model import ContractModel
 from contracts.topics import AnyEvent, Topic
+from services.runtime.ledger import Spot
+from services.runtime.log import reading
 from services.runtime.outbox import outgoing
 from services.runtime.processes import run_process
 from services.runtime.relay import run_relay
@@ -233,15 +235,17 @@ async def send_events(brokers: str, events: Sequence[AnyEvent]) -> None:
 
 async def read_all(brokers: str, topic: Topic) -> list[tuple[bytes | None, bytes | None]]:
     """Every message of a topic, partition after partition."""
+    spots = [Spot(topic.name, number) for number in range(topic.partitions)]
+    async with reading([brokers], 10) as reader:
+        ends = await reader.ends(spots)
     consumer = AIOKafkaConsumer(bootstrap_servers=brokers, group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+        places = [TopicPartition(*spot) for spot in spots]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
         read: list[tuple[bytes | None, bytes | None]] = []
-        while sum(ends.values()) > len(read):
+        while any([await consumer.position(TopicPartition(*spot)) < end for spot, end in ends.items()]):
             batches = await consumer.getmany(timeout_ms=1000)
             read += [(record.key, record.value) for records in batches.values() for record in records]
         return read
