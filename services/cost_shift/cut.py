@@ -4,7 +4,7 @@ import asyncpg
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.cost_shift import MeasureKey, MeasureRestated, MeasureRestatedData
-from services.cost_shift.store import Connection
+from services.runtime.database import Connection
 from services.runtime.service import Cut, Transaction
 
 _KEY = "state, entity, cohort, payer, category, month"

@@ -2,9 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
-
-import asyncpg
+from typing import Any
 
 from services.cost_shift.changes import (
     Amounts,
@@ -18,8 +16,8 @@ from services.cost_shift.changes import (
 from services.cost_shift.rules.cell_change import Place
 from services.cost_shift.rules.claim_contribution import Contribution
 from services.cost_shift.rules.standing_version import ClaimVersion, CostChange
+from services.runtime.database import Connection
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Row = tuple[Any, ...]
 
 _CLAIM_HISTORIES = """

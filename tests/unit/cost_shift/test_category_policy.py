@@ -1,0 +1,79 @@
+"""The policy files: complete, sourced, without contradiction; and refused when they are not."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from contracts.codes import ServiceCategory
+from services.cost_shift import category_policy as policy_of
+
+ENTRY = '{ value = ["1"], source = "a document", status = "confirmed" }'
+
+
+def write(folder: Path, **changed: str) -> None:
+    entries = {
+        "medicare_claim_type": f"inpatient = {ENTRY}",
+        "medicaid_file": f"drugs = {ENTRY}",
+        "medicaid_type_of_service": f"other = {ENTRY}",
+        "medicaid_basis": f"both = {ENTRY}",
+    } | changed
+    tables = "\n".join(f"[{table}]\n{body}" for table, body in entries.items())
+    alone = "\n".join(f"{name} = {ENTRY}" for name in ("medicare_part_b", "medicare_part_d", "medicaid_capitation"))
+    (folder / "claim_categories.toml").write_text(f"{alone}\n{tables}\n", encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(policy_of, "POLICY_FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_sound_file_is_read(folder: Path) -> None:
+    write(folder)
+    read = policy_of.category_policy.__wrapped__()
+    assert read.medicare_category == {"1": "inpatient"}
+    assert read.medicaid_capitation == {"1"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'inpatient = { value = ["1"], status = "confirmed" }',
+        'inpatient = { value = ["1"], source = "", status = "confirmed" }',
+        'inpatient = { value = ["1"], source = "a document" }',
+        'inpatient = { value = ["1"], source = "a document", status = "perhaps" }',
+        f"ambulance_by_balloon = {ENTRY}",
+    ],
+)
+def test_an_unsound_entry_is_refused(folder: Path, body: str) -> None:
+    write(folder, medicare_claim_type=body)
+    with pytest.raises(policy_of.PolicyError):
+        policy_of.category_policy.__wrapped__()
+
+
+def test_the_policy_in_force_names_each_code_once() -> None:
+    read = tomllib.loads((policy_of.POLICY_FOLDER / "claim_categories.toml").read_text(encoding="utf-8"))
+    for table in ("medicare_claim_type", "medicaid_file", "medicaid_type_of_service", "medicaid_basis"):
+        codes = [code for entry in read[table].values() for code in entry["value"]]
+        assert len(codes) == len(set(codes)), table
+
+
+def test_categories_of_the_policy_exist() -> None:
+    policy = policy_of.category_policy()
+    named = {
+        *policy.medicare_category.values(),
+        *policy.medicaid_file_category.values(),
+        *policy.medicaid_service_category.values(),
+    }
+    assert named <= set(ServiceCategory)
+    assert set(policy.medicaid_basis.values()) == {"services", "outlay", "both"}
+    assert {policy.medicaid_basis[code] for code in policy.medicaid_capitation} == {"outlay"}
+
+
+def test_pairs_name_categories_that_claims_can_have() -> None:
+    policy = policy_of.category_policy()
+    medicaid = {*policy.medicaid_file_category.values(), *policy.medicaid_service_category.values()}
+    for pair in policy_of.category_pairs():
+        assert pair.medicare in policy.medicare_category.values()
+        assert pair.medicaid in medicaid
