@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -11,10 +12,12 @@ from rich.table import Table
 
 from contracts.topics import Service
 from infra.command.output import Failure, folder_option, json_option, people, print_json, results
-from infra.command.services import CONSUMING
+from infra.command.services import CONSUMING, definition_of
 from infra.local.installation import Installation, schema_of
 from services.runtime import dead_letters
 from services.runtime.database import Connection, connected
+from services.runtime.dead_letters import Seal, SealBroken
+from services.runtime.replaying import ReplayRefused, replay
 
 Result = TypeVar("Result")
 
@@ -81,3 +84,26 @@ def drop(installation: Installation, service: Service, identity: int, actor: str
     except LookupError as error:
         raise Failure(str(error)) from None
     people.print(f"Dead letter {identity} of {service} dropped.")
+
+
+@command.command("replay")
+@click.argument("service", type=click.Choice(CONSUMING))
+@click.argument("identity", metavar="ID", type=int)
+@click.option("--actor", default=getpass.getuser, show_default="you", help="Who decided it; recorded.")
+@click.pass_obj
+def replay_one(installation: Installation, service: Service, identity: int, actor: str) -> None:
+    """Apply dead letter ID of SERVICE again, after what was wrong has been put right."""
+    installation.addresses()
+    seal = Seal(b64decode(installation.secrets.payload_key))
+    definition = definition_of(service)
+    try:
+        _in_database(
+            installation,
+            service,
+            lambda connection: replay(connection, definition, definition.schema, identity, seal, actor=actor),
+        )
+    except (LookupError, SealBroken) as error:
+        raise Failure(str(error)) from None
+    except ReplayRefused as refusal:
+        raise Failure(f"It failed again, and stays parked: {refusal}") from None
+    people.print(f"Dead letter {identity} of {service} replayed.")

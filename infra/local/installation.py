@@ -139,6 +139,11 @@ class Installation:
         """The database as the service's own role."""
         return self.addresses().database.format(role=role_of(service), password=self.secrets.passwords[service])
 
+    def superuser_url(self) -> str:
+        """The database as its superuser: for operators' commands, never for a service."""
+        password = (self.folder / "postgresql.password").read_text()
+        return self.addresses().database.format(role="postgres", password=password)
+
 
 def _is_alive(process: int) -> bool:
     try:

@@ -16,7 +16,7 @@ DATABASE = "tandem"
 async def provision_database(superuser_url: str, passwords: Mapping[Service, str]) -> None:
     """Make the database and, in it, a role and its own schemas for each service named in ``passwords``.
 
-    A role may sign in to this database, owns its schema and the one for rebuilding it, and nothing else.
+    A role may sign in to this database and owns its schema, and nothing else.
     """
     connection = await asyncpg.connect(superuser_url)
     try:
@@ -52,12 +52,8 @@ async def _provision_schemas(url: str, services: Iterable[Service]) -> None:
     try:
         await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         for service in services:
-            for schema in (schema_of(service), rebuild_schema_of(service)):
-                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role_of(service)}")
+            await connection.execute(
+                f"CREATE SCHEMA IF NOT EXISTS {schema_of(service)} AUTHORIZATION {role_of(service)}"
+            )
     finally:
         await connection.close()
-
-
-def rebuild_schema_of(service: Service) -> str:
-    """The second schema, into which a read model is rebuilt for comparison."""
-    return f"{schema_of(service)}_rebuild"

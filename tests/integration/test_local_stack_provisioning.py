@@ -6,7 +6,7 @@ import pytest
 from contracts.topics import Service
 from infra.local.installation import SERVICES, role_of, schema_of
 from infra.local.postgresql import PostgreSQL
-from infra.local.provisioning import DATABASE, in_database, provision_database, rebuild_schema_of
+from infra.local.provisioning import DATABASE, in_database, provision_database
 
 pytestmark = pytest.mark.broker
 
@@ -23,7 +23,6 @@ async def provisioned(postgresql: PostgreSQL) -> PostgreSQL:
     for service in SERVICES:
         connection = await _connect(postgresql, service)
         await connection.execute(f"CREATE TABLE {schema_of(service)}.held (n int)")
-        await connection.execute(f"CREATE TABLE {rebuild_schema_of(service)}.held (n int)")
         await connection.close()
     return postgresql
 
@@ -56,7 +55,7 @@ async def test_no_role_gets_into_the_schema_of_another(provisioned: PostgreSQL) 
         "SET ROLE tandem_intake",
     ],
 )
-async def test_a_role_can_do_nothing_outside_its_schemas(provisioned: PostgreSQL, statement: str) -> None:
+async def test_a_role_can_do_nothing_outside_its_schema(provisioned: PostgreSQL, statement: str) -> None:
     connection = await _connect(provisioned, "risk")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute(statement)
