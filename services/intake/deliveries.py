@@ -80,6 +80,14 @@ async def listed(connection: Connection, most: int, before: int | None = None) -
     return [_delivery(row) for row in rows]
 
 
+async def listed_refused(connection: Connection, most: int) -> list[Delivery]:
+    """Deliveries that were refused whole, the newest first."""
+    rows = await connection.fetch(
+        "SELECT * FROM delivery WHERE status = 'refused' ORDER BY sequence DESC LIMIT $1", most
+    )
+    return [_delivery(row) for row in rows]
+
+
 async def next_waiting(connection: Connection) -> Delivery | None:
     """The oldest delivery that is not done with."""
     row = await connection.fetchrow(
@@ -196,3 +204,26 @@ async def complete(connection: Connection, identity: str) -> None:
         ),
     )
     await publish_completed(connection, event)
+
+
+_RETRY = """
+    UPDATE delivery SET status = 'registered', sequence = $2, reason_code = NULL, reason_detail = NULL,
+        published_through = '', events = 0
+    WHERE delivery_id = $1 AND status = 'refused' AND kind IS NOT NULL RETURNING *
+"""
+
+
+async def retry(connection: Connection, identity: str) -> Registration | None:
+    """Take a refused delivery again, under a new number: what it says is known from now on.
+
+    ``None`` where there is no refused delivery of a known kind.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", _LOCK)
+        sequence = await connection.fetchval("SELECT max(sequence) + 1 FROM delivery")
+        row = await connection.fetchrow(_RETRY, identity, sequence)
+        if row is None:
+            return None
+        found = Recognised(DeliveryKind(row["kind"]), row["source"], row["dated"])
+        await _announce_received(connection, (identity, sequence, row["received_at"]), found)
+    return Registration(identity, sequence, "registered", known=False)

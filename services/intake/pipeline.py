@@ -24,6 +24,7 @@ from services.intake.staging import Counts, Stager
 from services.intake.vault import Merge, resolve_staged
 from services.runtime.database import Connection
 from services.runtime.outbox import Outgoing, outgoing, queue
+from services.runtime.transactions import Probe, no_probe
 
 # A chunk is a transaction: large enough for COPY, small enough that a kill costs a second.
 EVENTS_A_CHUNK = 2_000
@@ -41,6 +42,7 @@ class Pipeline:
     keys: IdentityKeys
     default_state: str
     synthetic_identifiers: bool
+    probe: Probe = no_probe
 
     async def process(self, delivery: Delivery) -> None:
         """Bring a delivery to its end, from wherever it stands: completed, or refused with a reason."""
@@ -75,10 +77,12 @@ class Pipeline:
                 # Signals and heartbeats get their turn.
                 await asyncio.sleep(0)
         await stager.flush(self.writing)
+        self.probe("staged, people not resolved")
         async with self.writing.transaction():
             merges = await resolve_staged(self.writing, delivery.sequence, _RESIDENCE, tuple(CLAIMS))
             await queue(self.writing, [outgoing(_merged(delivery, merge)) for merge in merges])
             await _record_staged(self.writing, delivery.delivery_id, stager.counts)
+        self.probe("people resolved")
 
     def _source(self, delivery: Delivery) -> Source:
         if delivery.kind is None or delivery.dated is None:
@@ -105,12 +109,14 @@ class Pipeline:
             if len(chunk) >= EVENTS_A_CHUNK or size >= BYTES_A_CHUNK:
                 async with self.writing.transaction():
                     await _write_chunk(self.writing, delivery.delivery_id, chunk, person_id)
+                self.probe("chunk written")
                 chunk, size = [], 0
         entities = await self.writing.fetch("SELECT payload FROM staged_entity ORDER BY ordinal")
         chunk += [assembler.about_entity(row["payload"]) for row in entities]
         async with self.writing.transaction():
             await _write_chunk(self.writing, delivery.delivery_id, chunk, None)
             await complete(self.writing, delivery.delivery_id)
+            self.probe("completing")
             await self.writing.execute("TRUNCATE staged_record, staged_entity, staged_identifier, staged_link")
 
     async def _people(self, after: str) -> AsyncIterator[tuple[str, list[asyncpg.Record]]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from services.intake.assembling import CLAIMS, SUBJECT_OF
+from services.intake.quarantine import place_of_line
 from services.intake.reading import (
     Defect,
     EntityRecord,
@@ -103,7 +104,7 @@ class Stager:
         self.counts.quarantined += 1
         if self.counts.quarantined > MOST_DEFECTS:
             raise RefusedDelivery("too_many_defects", f"more than {MOST_DEFECTS} lines cannot be read")
-        raw = self.keys.seal(defect.raw, f"{self.delivery_id}/{self.counts.quarantined}".encode())
+        raw = self.keys.seal(defect.raw, place_of_line(self.delivery_id, self.counts.quarantined))
         self._rows["quarantined_line"].append(
             (self.delivery_id, self.counts.quarantined, defect.file, defect.line, defect.field, defect.reason, raw)
         )
