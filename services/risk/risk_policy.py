@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from contracts.risk import Segment
 
@@ -20,7 +20,7 @@ class RiskPolicy:
     segment_without_demographics: Segment
     institutional_nursing_facility_days: int
     institutional_window_days: int
-    tier_model: str
+    tier_model: Literal["V24", "V28"]
     tier_capacity_percent: dict[str, int]
     admissions_for_highest_tier: int
     admission_window_days: int

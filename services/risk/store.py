@@ -1,0 +1,170 @@
+"""The SQL of facts and scores: one statement a table and batch, however many people are in it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from services.risk.fact_rows import Row
+from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
+from services.runtime.database import Connection
+
+# Who has news, and the smallest sequence of it.
+News = dict[str, int]
+
+_INSERT_STATEMENTS = """
+    INSERT INTO statement
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::date[],
+                         $8::date[], $9::text[], $10::text[], $11::date[], $12::date[], $13::text[], $14::text[],
+                         $15::text[], $16::text[])
+    ON CONFLICT DO NOTHING
+    RETURNING person_id, sequence
+"""
+# A record without diagnoses matters where a version or a relative of it has some: it may take them back.
+_INSERT_CLAIMS = """
+    WITH arrived AS (
+        INSERT INTO claim_record
+        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
+                             $8::boolean[], $9::date[], $10::date[], $11::text[])
+        ON CONFLICT DO NOTHING
+        RETURNING person_id, record_id, claim_key, sequence, diagnosis_codes
+    )
+    SELECT arrived.person_id, min(arrived.sequence) AS sequence
+    FROM arrived
+    WHERE arrived.diagnosis_codes <> '' OR EXISTS (
+        SELECT 1 FROM claim_record known
+        WHERE known.person_id = arrived.person_id AND known.diagnosis_codes <> ''
+          AND (known.record_id = arrived.record_id OR known.claim_key = arrived.claim_key))
+    GROUP BY arrived.person_id
+"""
+_INSERT_STAYS = """
+    INSERT INTO facility_stay
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::date[],
+                         $8::boolean[])
+    ON CONFLICT DO NOTHING
+    RETURNING person_id, sequence
+"""
+
+
+def _columns(rows: Sequence[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def _insert(connection: Connection, statement: str, rows: Sequence[Row]) -> News:
+    news: News = {}
+    if rows:
+        for person_id, sequence in await connection.fetch(statement, *_columns(rows)):
+            news[person_id] = min(sequence, news.get(person_id, sequence))
+    return news
+
+
+async def insert_statements(connection: Connection, rows: Sequence[Row]) -> News:
+    """Append statements; those that are there already give no news."""
+    return await _insert(connection, _INSERT_STATEMENTS, rows)
+
+
+async def insert_claims(connection: Connection, rows: Sequence[Row]) -> News:
+    """Append claim records; news is only of those that can change what supports a diagnosis."""
+    return await _insert(connection, _INSERT_CLAIMS, rows)
+
+
+async def insert_stays(connection: Connection, rows: Sequence[Row]) -> News:
+    """Append facility stays; those that are there already give no news."""
+    return await _insert(connection, _INSERT_STAYS, rows)
+
+
+async def insert_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
+    """Remember the deliveries of a partition: number, identity, time."""
+    await connection.execute(
+        "INSERT INTO known_delivery SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::timestamptz[]) "
+        "ON CONFLICT DO NOTHING",
+        *_columns(rows),
+    )
+
+
+async def deliveries_since(connection: Connection, partition: int, sequence: int) -> dict[int, tuple[str, datetime]]:
+    """Read the deliveries of a partition from a sequence on."""
+    rows = await connection.fetch(
+        "SELECT sequence, delivery_id, time FROM known_delivery WHERE partition = $1 AND sequence >= $2",
+        partition,
+        sequence,
+    )
+    return {sequence: (delivery_id, time) for sequence, delivery_id, time in rows}
+
+
+_STATEMENTS = """
+    SELECT person_id, sequence, state, payer, stated_on, birth_date, sex_code, original_entitlement_code, death_date,
+           part_b_began, first_month, last_month, dual_status_code, long_term_care_level
+    FROM statement WHERE person_id = ANY($1)
+"""
+_CLAIMS = """
+    SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
+           diagnosis_codes
+    FROM claim_record WHERE person_id = ANY($1) AND (person_id, claim_key) IN (
+        SELECT person_id, claim_key FROM claim_record WHERE person_id = ANY($1) AND diagnosis_codes <> '')
+    UNION
+    SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
+           diagnosis_codes
+    FROM claim_record WHERE person_id = ANY($1) AND (person_id, record_id) IN (
+        SELECT person_id, record_id FROM claim_record WHERE person_id = ANY($1) AND diagnosis_codes <> '')
+"""
+_STAYS = """
+    SELECT person_id, sequence, state, record_id, version, first_day, last_day, counts
+    FROM facility_stay WHERE person_id = ANY($1)
+"""
+
+
+def _claim(row: asyncpg.Record) -> ClaimRecord:
+    codes = row["diagnosis_codes"]
+    values = (*tuple(row)[1:-1], tuple(codes.split("|")) if codes else ())
+    return ClaimRecord(*values)
+
+
+async def facts_of(connection: Connection, people: list[str]) -> dict[str, PersonFacts]:
+    """Read all facts of some people that can bear on a score."""
+    statements: dict[str, list[Statement]] = {person: [] for person in people}
+    claims: dict[str, list[ClaimRecord]] = {person: [] for person in people}
+    stays: dict[str, list[FacilityStay]] = {person: [] for person in people}
+    for row in await connection.fetch(_STATEMENTS, people):
+        statements[row[0]].append(Statement(*tuple(row)[1:]))
+    for row in await connection.fetch(_CLAIMS, people):
+        claims[row[0]].append(_claim(row))
+    for row in await connection.fetch(_STAYS, people):
+        stays[row[0]].append(FacilityStay(*tuple(row)[1:]))
+    return {
+        person: PersonFacts(tuple(statements[person]), tuple(claims[person]), tuple(stays[person])) for person in people
+    }
+
+
+async def standing_scores(connection: Connection, people: list[str]) -> dict[str, dict[tuple[int, int], bytes]]:
+    """Read which inputs have been scored; both models of a year share one."""
+    rows = await connection.fetch(
+        "SELECT person_id, payment_year, sequence, fingerprint FROM score WHERE person_id = ANY($1) AND model = 'V28'",
+        people,
+    )
+    standing: dict[str, dict[tuple[int, int], bytes]] = {person: {} for person in people}
+    for person_id, year, sequence, fingerprint in rows:
+        standing[person_id][year, sequence] = fingerprint
+    return standing
+
+
+async def delete_scores(connection: Connection, keys: Sequence[Row]) -> None:
+    """Take back scores (person, payment year, sequence) that late facts have overtaken."""
+    if keys:
+        await connection.execute(
+            "DELETE FROM score WHERE (person_id, payment_year, sequence) IN "
+            "(SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]))",
+            *_columns(keys),
+        )
+
+
+async def insert_scores(connection: Connection, rows: Iterable[Row]) -> None:
+    """Append scores."""
+    await connection.copy_records_to_table("score", records=rows)
+
+
+def as_json(value: object) -> str:
+    """Write a value as the text that a ``jsonb`` column takes."""
+    return json.dumps(value, separators=(",", ":"))

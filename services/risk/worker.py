@@ -1,0 +1,139 @@
+"""Facts in, scores out: which topics, which handler. A person is scored again only when an input changed."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered
+from contracts.coverage import MedicareCoverageStated
+from contracts.medicaid import MedicaidEnrolmentStated
+from contracts.risk import ConditionCategory, RiskScored, RiskScoredData
+from contracts.topics import CLAIMS_MEDICAID, CLAIMS_MEDICARE, COVERAGE, MEDICAID_ENROLMENT, AnyEvent
+from services.risk import store
+from services.risk.fact_rows import Row, claim_records, facility_stays, medicaid_statements, medicare_statements
+from services.risk.risk_policy import RiskPolicy, risk_policy
+from services.risk.rules.hcc_score import HccScore
+from services.risk.score_history import Revision, ScoredInput, revise, scores_of
+from services.risk.tiering import at_cut
+from services.runtime.database import Connection
+from services.runtime.service import Batch, ServiceDefinition, Transaction
+
+Insert = Callable[[Connection, list[Row]], Awaitable[store.News]]
+_INSERT: dict[str, Insert] = {
+    COVERAGE.name: store.insert_statements,
+    MEDICAID_ENROLMENT.name: store.insert_statements,
+    CLAIMS_MEDICARE.name: store.insert_claims,
+    CLAIMS_MEDICAID.name: store.insert_stays,
+}
+
+
+def fact_rows(event: AnyEvent, policy: RiskPolicy) -> Iterator[Row]:
+    """Give the rows of one event; every type of the topics that we read has some."""
+    if isinstance(event, MedicareCoverageStated):
+        return medicare_statements(event)
+    if isinstance(event, MedicaidEnrolmentStated):
+        return medicaid_statements(event)
+    if isinstance(event, MedicareClaimsDelivered):
+        return claim_records(event, policy)
+    if isinstance(event, MedicaidClaimsDelivered):
+        return facility_stays(event)
+    raise TypeError(f"no facts are read from {event.type}")
+
+
+def _deliveries(batch: Batch) -> list[Row]:
+    known = {one.event.deliveryseq: one.event for one in batch.received}
+    return [(batch.partition, sequence, event.deliveryid, event.time) for sequence, event in sorted(known.items())]
+
+
+def _categories(score: HccScore, scored: ScoredInput) -> tuple[ConditionCategory, ...]:
+    """Name for each category the diagnosis and the claim that became known first."""
+    support = dict(scored.scored.support)
+    return tuple(
+        ConditionCategory(
+            category=category.number,
+            diagnosis_code=category.diagnosis_codes[0],
+            first_record_id=support[category.diagnosis_codes[0]],
+        )
+        for category in score.categories
+    )
+
+
+def _scored_data(person_id: str, scored: ScoredInput, score: HccScore) -> RiskScoredData:
+    return RiskScoredData(
+        person_id=person_id,
+        state=scored.scored.state,
+        model=score.model,
+        payment_year=scored.scored.payment_year,
+        diagnosis_year=scored.scored.payment_year - 1,
+        segment=score.segment,
+        raw_score=score.raw_score,
+        demographic_score=score.demographic_score,
+        completeness="complete" if scored.scored.demographics else "disease_only",
+        categories=_categories(score, scored),
+        interactions=score.interactions,
+    )
+
+
+def _row(data: RiskScoredData, scored: ScoredInput) -> Row:
+    return (
+        *(data.person_id, data.model, data.payment_year, scored.sequence, data.state, data.segment, data.raw_score),
+        *(data.demographic_score, data.completeness),
+        store.as_json([category.model_dump(exclude_none=True) for category in data.categories]),
+        list(data.interactions),
+        scored.fingerprint,
+    )
+
+
+async def _write(batch: Batch, transaction: Transaction, revisions: dict[str, Revision], policy: RiskPolicy) -> None:
+    withdrawn = [(person, *key) for person, revision in revisions.items() for key in revision.withdrawn]
+    added = [(person, one) for person, revision in revisions.items() for one in revision.added]
+    await store.delete_scores(transaction.connection, withdrawn)
+    if not added:
+        return
+    first = min(one.sequence for _, one in added)
+    deliveries = await store.deliveries_since(transaction.connection, batch.partition, first)
+    rows: list[Row] = []
+    for person_id, one in added:
+        delivery_id, time = deliveries[one.sequence]
+        for score in scores_of(one.scored, policy):
+            data = _scored_data(person_id, one, score)
+            rows.append(_row(data, one))
+            version = f"{data.model}:{data.payment_year}:{one.sequence}:{one.fingerprint.hex()}"
+            transaction.publish(
+                RiskScored.of(
+                    service="risk",
+                    key=person_id,
+                    version=version,
+                    time=time,
+                    delivery_id=delivery_id,
+                    sequence=one.sequence,
+                    data=data,
+                )
+            )
+    await store.insert_scores(transaction.connection, rows)
+
+
+async def handle(batch: Batch, transaction: Transaction) -> None:
+    """Append the batch's facts and revise the scores of the people about whom there is news."""
+    policy = risk_policy()
+    connection = transaction.connection
+    await store.insert_deliveries(connection, _deliveries(batch))
+    rows = [row for received in batch.received for row in fact_rows(received.event, policy)]
+    news = await _INSERT[batch.topic](connection, rows)
+    if not news:
+        return
+    people = sorted(news)
+    facts = await store.facts_of(connection, people)
+    standing = await store.standing_scores(connection, people)
+    revisions = {person: revise(facts[person], standing[person], news[person], policy) for person in people}
+    await _write(batch, transaction, revisions, policy)
+
+
+SERVICE = ServiceDefinition(
+    name="risk",
+    schema="risk",
+    topics=(COVERAGE, MEDICAID_ENROLMENT, CLAIMS_MEDICARE, CLAIMS_MEDICAID),
+    handle=handle,
+    migrations=Path(__file__).parent / "migrations",
+    waits_for=("intake",),
+    at_cut=at_cut,
+)
