@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from contracts.alignment import MonthDecision, Outcome, PredicateResult
 from contracts.codes import Cohort, DualStatusCode
-from contracts.months import month_at
+from contracts.months import month_at, month_index
 from services.alignment.programme import Programme
 from services.alignment.rules.aligned import Alignment, alignment
 from services.alignment.rules.change import change
@@ -47,6 +47,10 @@ class Boundary(NamedTuple):
     decisions: tuple[MonthDecision, ...]
 
 
+def _order(fact: Fact) -> tuple[int, str]:
+    return fact.sequence, fact.event_id
+
+
 def decision_history(facts: Iterable[Fact], programme: Programme) -> History:
     """Every decision that there ever was: ``(month, sequence)`` to the decision made then."""
     return {
@@ -59,7 +63,7 @@ def decision_history(facts: Iterable[Fact], programme: Programme) -> History:
 def boundaries(facts: Iterable[Fact], programme: Programme, since: int = 0) -> Iterator[Boundary]:
     """What each delivery from ``since`` on changed. Deliveries before it are replayed without deciding anything."""
     knowledge = Knowledge(programme)
-    ordered = sorted(facts, key=lambda fact: (fact.sequence, fact.event_id))
+    ordered = sorted(facts, key=_order)
     for sequence, group in groupby(ordered, key=lambda fact: fact.sequence):
         together = list(group)
         if sequence < since:
@@ -151,3 +155,16 @@ def _written(decided: _Decided, known: KnownMonth, before: Alignment | None) -> 
 @lru_cache(maxsize=8192)
 def _result(name: str, answer: Answer) -> PredicateResult:
     return PredicateResult(name=name, outcome=answer.outcome, reason=answer.reason, evidence=answer.evidence)
+
+
+def decision_as_known(
+    facts: Iterable[Fact], month: str, sequence: int, programme: Programme
+) -> tuple[str, MonthDecision]:
+    """What held for a month at a delivery, whether or not it changed then; with the person's state as then known."""
+    knowledge = Knowledge(programme)
+    for fact in sorted(facts, key=_order):
+        if fact.sequence <= sequence:
+            knowledge.add(fact)
+    known = knowledge.about(month_index(month))
+    decided = _decided(known, programme)
+    return known.state, _written(decided, known, decided.alignment)

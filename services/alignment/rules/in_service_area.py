@@ -7,10 +7,10 @@ person: it is compared when a decision is read, against the roster as known at t
 from services.alignment.rules.known_month import Answer, Stated, fails, passes, unknown
 
 
-def in_service_area(county: Stated[str] | None, counties: Stated[frozenset[str]] | None) -> Answer:
+def in_service_area(county_fips: str | None, counties: Stated[frozenset[str]] | None) -> Answer:
     """Judge a county of residence by the roster's counties."""
-    if county is None:
+    if county_fips is None:
         return unknown("NO_RESIDENCE_STATED")
     if counties is None:
         return unknown("NO_ROSTER")
-    return passes(counties) if county.value in counties.value else fails("MOVED", counties)
+    return passes(counties) if county_fips in counties.value else fails("MOVED", counties)

@@ -1,0 +1,255 @@
+"""Routes over alignment's decisions. Everything can be asked for as it was known at a delivery or on a date."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from asyncpg import Record
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel
+
+from contracts.alignment import PredicateResult
+from contracts.identifiers import EntityId, PersonId
+from contracts.months import Month
+from services.alignment import reading
+from services.alignment.programme import programme
+from services.runtime.database import Connection
+from services.runtime.gateway import ReadConnection
+from services.runtime.problems import Problem, not_found
+
+router = APIRouter(prefix="/v1", tags=["alignment"])
+
+AsOfText = Annotated[
+    str | None,
+    Query(alias="as_of", pattern=r"^(\d{1,18}|\d{4}-\d{2}-\d{2})$", description="a delivery's number, or a date (UTC)"),
+]
+Person = Annotated[PersonId, Path()]
+After = Annotated[str, Query(pattern=r"^(p[0-9a-f]{32})?$", description="the last person of the page before")]
+Limit = Annotated[int, Query(ge=1, le=10_000)]
+
+
+async def as_of_sequence(connection: ReadConnection, text: AsOfText = None) -> int:
+    """Turn what was asked for into a delivery sequence: the latest where nothing was asked."""
+    if text is None:
+        return await reading.latest_sequence(connection)
+    if text.isdigit():
+        return int(text)
+    try:
+        return await reading.sequence_on(connection, date.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "as_of is not a day of the calendar") from None
+
+
+AsOf = Annotated[int, Depends(as_of_sequence)]
+
+
+class Decision(BaseModel):
+    """A month's decision and since which delivery it stands."""
+
+    month: str
+    performance_year: str | None
+    known_since: int
+    aligned: bool
+    basis: str
+    change: str
+    cohort: str
+    entity_id: str | None
+    county_fips: str | None
+    dual_status_code: str | None
+    reasons: list[str]
+    predicates: tuple[PredicateResult, ...]
+
+
+class Statement(BaseModel):
+    """Who said something about the person, and when."""
+
+    sequence: int
+    kind: str
+    source: str
+    stated_on: date
+    entity_id: str | None
+
+
+class Timeline(BaseModel):
+    """All months of a person and the statements behind them."""
+
+    person_id: str
+    state: str
+    as_of: int
+    months: list[Decision]
+    statements: list[Statement]
+
+
+class PastDecision(Decision):
+    """A decision as it once stood, with the delivery that caused it."""
+
+    delivery_id: str
+    received_at: datetime
+
+
+class RosterMember(BaseModel):
+    """Somebody aligned in the month."""
+
+    person_id: str
+    entity_id: str
+    basis: str
+    county_fips: str | None
+    dual_status_code: str | None
+    known_since: int
+
+
+class Roster(BaseModel):
+    """One page; ``next_after`` asks for the next one."""
+
+    month: str
+    as_of: int
+    people: list[RosterMember]
+    next_after: str | None
+
+
+class MonthCount(BaseModel):
+    """People of one month: aligned (of them by forecast), of the comparison, and neither."""
+
+    month: str
+    aligned: int
+    forecast: int
+    comparison: int
+    excluded: int
+
+
+class AlignedPerson(BaseModel):
+    """A person and the months in which they are aligned."""
+
+    person_id: str
+    months: list[str]
+
+
+class AlignedPeople(BaseModel):
+    """One page; ``next_after`` asks for the next one."""
+
+    as_of: int
+    people: list[AlignedPerson]
+    next_after: str | None
+
+
+class PolicyValue(BaseModel):
+    """A parameter, where it comes from, and whether that confirms it."""
+
+    name: str
+    value: Any
+    source: str
+    status: str
+
+
+class Policy(BaseModel):
+    """Every parameter that decisions rest on."""
+
+    programme: str
+    parameters: list[PolicyValue]
+
+
+@router.get("/people/{person_id}/timeline")
+async def person_timeline(person_id: Person, connection: ReadConnection, as_of: AsOf) -> Timeline:
+    """Give every month of a person: aligned or not, since when that is known, and why."""
+    state = await _state_of(connection, person_id)
+    rows = await reading.timeline(connection, person_id, as_of)
+    areas = await _areas(connection, rows, state, as_of)
+    said = await reading.statements(connection, person_id, as_of)
+    return Timeline(
+        person_id=person_id,
+        state=state,
+        as_of=as_of,
+        months=[Decision(**_decision(row, state, areas)) for row in rows],
+        statements=[Statement(**row) for row in said],
+    )
+
+
+@router.get("/people/{person_id}/months/{month}")
+async def person_month(person_id: Person, month: Month, connection: ReadConnection) -> list[PastDecision]:
+    """Give everything ever decided about one month of a person, oldest first, with the delivery that caused it."""
+    state = await _state_of(connection, person_id)
+    rows = await reading.month_history(connection, person_id, month)
+    if not rows:
+        raise not_found("decision for this month")
+    past = []
+    for row in rows:
+        areas = await _areas(connection, [row], state, row["sequence"])
+        decision = _decision(row, state, areas)
+        past.append(PastDecision(**decision, delivery_id=row["delivery_id"], received_at=row["received_at"]))
+    return past
+
+
+@router.get("/roster")
+async def roster_of_month(  # noqa: PLR0913, PLR0917 - one parameter of the query string each
+    connection: ReadConnection,
+    as_of: AsOf,
+    month: Annotated[Month, Query()],
+    entity: Annotated[EntityId | None, Query()] = None,
+    after: After = "",
+    limit: Limit = 1_000,
+) -> Roster:
+    """List who is aligned in a month, a page at a time, by person."""
+    rows = await reading.roster(connection, reading.RosterPage(month, as_of, entity, after, limit))
+    people = [RosterMember(**_but_aligned(row)) for row in rows]
+    return Roster(month=month, as_of=as_of, people=people, next_after=_next(rows, limit))
+
+
+@router.get("/alignment/months")
+async def months(
+    connection: ReadConnection, as_of: AsOf, entity: Annotated[EntityId | None, Query()] = None
+) -> list[MonthCount]:
+    """Count people by month."""
+    return [MonthCount(**row) for row in await reading.aligned_by_month(connection, as_of, entity)]
+
+
+@router.get("/alignment/persons")
+async def persons(connection: ReadConnection, as_of: AsOf, after: After = "", limit: Limit = 1_000) -> AlignedPeople:
+    """List everybody who is aligned in any month, with those months, a page at a time."""
+    rows = await reading.aligned_people(connection, as_of, after, limit)
+    return AlignedPeople(as_of=as_of, people=[AlignedPerson(**row) for row in rows], next_after=_next(rows, limit))
+
+
+@router.get("/policy")
+async def policy() -> Policy:
+    """Give the dated parameters that decisions rest on, with their source and whether it confirms them."""
+    own = programme()
+    values = [PolicyValue(name=p.name, value=p.value, source=p.source, status=p.status) for p in own.parameters]
+    return Policy(programme=own.name, parameters=values)
+
+
+async def _state_of(connection: Connection, person_id: str) -> str:
+    state = await reading.person_state(connection, person_id)
+    if state is None:
+        raise not_found("person")
+    return state
+
+
+def _entity_of(row: Record, state: str) -> str | None:
+    entity = programme().entity_for(row["entity_id"], state)
+    return row["entity_id"] or (entity.entity_id if entity else None)
+
+
+async def _areas(
+    connection: Connection, rows: Sequence[Record], state: str, as_of: int
+) -> dict[str, reading.ServiceArea]:
+    entities = sorted({entity for row in rows if (entity := _entity_of(row, state)) is not None})
+    found = [await reading.service_area(connection, entity, as_of) for entity in entities]
+    return {area.entity_id: area for area in found if area is not None}
+
+
+def _decision(row: Record, state: str, areas: dict[str, reading.ServiceArea]) -> dict[str, Any]:
+    shown = {field: row[field] for field in Decision.model_fields if field in row}
+    shown["performance_year"] = programme().performance_year(row["month"])
+    shown["known_since"] = row["sequence"]
+    shown["predicates"] = reading.predicates_of(row, areas.get(_entity_of(row, state) or ""))
+    return shown
+
+
+def _but_aligned(row: Record) -> dict[str, Any]:
+    shown = {field: row[field] for field in RosterMember.model_fields if field in row}
+    return shown | {"known_since": row["sequence"]}
+
+
+def _next(rows: Sequence[Record], limit: int) -> str | None:
+    return rows[-1]["person_id"] if len(rows) == limit else None

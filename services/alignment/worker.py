@@ -1,0 +1,115 @@
+"""What alignment listens to and what it does with it: append facts, decide again, publish what changed."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from contracts.alignment import AlignmentDecided, AlignmentDecidedData, AlignmentReported, DesignationRecorded
+from contracts.coverage import MedicareCoverageStated
+from contracts.medicaid import MedicaidEnrolmentStated
+from contracts.provider import ProviderRosterStated
+from contracts.topics import ALIGNMENT_REPORTS, COVERAGE, DESIGNATIONS, MEDICAID_ENROLMENT, PROVIDER_ROSTERS
+from services.alignment import store
+from services.alignment.deciding import Outcome, arrived_late, first_new, outcome
+from services.alignment.programme import programme
+from services.alignment.statements import Fact, PersonEvent, fact_of
+from services.runtime.service import Batch, ServiceDefinition, Transaction
+
+# Bounds memory: all facts of this many people are held at once (about 3 years of monthly statements each).
+_PEOPLE_AT_ONCE = 500
+# AlignmentDecidedData takes no more months than this.
+_MOST_DECISIONS_AN_EVENT = 240
+
+_PERSON_EVENTS = (MedicareCoverageStated, MedicaidEnrolmentStated, AlignmentReported, DesignationRecorded)
+
+
+async def handle(batch: Batch, transaction: Transaction) -> None:
+    """Apply one batch; its topic carries either rosters or facts about people."""
+    events = [received.event for received in batch.received]
+    await store.record_deliveries(transaction.connection, events)
+    rosters = [event for event in events if isinstance(event, ProviderRosterStated)]
+    if rosters:
+        await store.save_rosters(transaction.connection, rosters)
+    about_people = [event for event in events if isinstance(event, _PERSON_EVENTS)]
+    for together in _of_so_many_people(about_people):
+        await _apply(together, transaction)
+
+
+def _of_so_many_people(events: Sequence[PersonEvent]) -> Iterator[list[PersonEvent]]:
+    people = iter(dict.fromkeys(event.data.person_id for event in events))
+    while chosen := set(islice(people, _PEOPLE_AT_ONCE)):
+        yield [event for event in events if event.data.person_id in chosen]
+
+
+async def _apply(events: Sequence[PersonEvent], transaction: Transaction) -> None:
+    connection = transaction.connection
+    told = [(event.data.person_id, fact_of(event)) for event in events]
+    new = await store.append_facts(connection, told)
+    people = sorted({person_id for person_id, fact in told if fact.event_id in new})
+    if not people:
+        return
+    facts = await store.facts_about(connection, people)
+    since = {person_id: first_new(facts[person_id], new) for person_id in people}
+    late = {
+        person_id: sequence for person_id, sequence in since.items() if arrived_late(facts[person_id], new, sequence)
+    }
+    stored = await store.decisions_since(connection, late) if late else {}
+    outcomes = {
+        person_id: outcome(person_id, facts[person_id], since[person_id], stored.get(person_id, {}), programme())
+        for person_id in people
+    }
+    await _write(outcomes, facts, min(since.values()), transaction)
+
+
+async def _write(
+    outcomes: dict[str, Outcome], facts: dict[str, list[Fact]], since: int, transaction: Transaction
+) -> None:
+    connection = transaction.connection
+    deliveries = await store.deliveries_since(connection, since)
+    revisions = await store.revisions_of(connection, sorted(outcomes))
+    saved: dict[str, tuple[str, int]] = {}
+    for person_id, decided in outcomes.items():
+        first = revisions.get(person_id, 0) + 1
+        events = list(_events(person_id, decided, first, deliveries))
+        for event in events:
+            transaction.publish(event)
+        state = max(facts[person_id], key=lambda fact: (fact.sequence, fact.event_id)).state
+        saved[person_id] = (state, first - 1 + len(events))
+    gone = [key for decided in outcomes.values() for key in decided.gone]
+    rows = [row for decided in outcomes.values() for row in decided.rows]
+    await store.replace_decisions(connection, gone, rows)
+    await store.save_people(connection, saved)
+
+
+def _events(
+    person_id: str, decided: Outcome, first_revision: int, deliveries: dict[int, store.Delivery]
+) -> Iterator[AlignmentDecided]:
+    revision = first_revision
+    for restated in decided.restated:
+        delivery = deliveries[restated.sequence]
+        for start in range(0, len(restated.decisions), _MOST_DECISIONS_AN_EVENT):
+            yield AlignmentDecided.of(
+                service="alignment",
+                key=person_id,
+                version=str(revision),
+                time=delivery.received_at,
+                delivery_id=delivery.delivery_id,
+                sequence=restated.sequence,
+                data=AlignmentDecidedData(
+                    person_id=person_id,
+                    state=restated.state,
+                    revision=revision,
+                    decisions=restated.decisions[start : start + _MOST_DECISIONS_AN_EVENT],
+                ),
+            )
+            revision += 1
+
+
+SERVICE = ServiceDefinition(
+    name="alignment",
+    schema="alignment",
+    topics=(COVERAGE, MEDICAID_ENROLMENT, ALIGNMENT_REPORTS, DESIGNATIONS, PROVIDER_ROSTERS),
+    handle=handle,
+    migrations=Path(__file__).parent / "migrations",
+    waits_for=("intake",),
+)
