@@ -4,6 +4,7 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -102,14 +103,14 @@ class DeliveryWriter:
                 path = folder / enrolment.file_name(self._period, month, plan, kind)
                 on = enrolment.file_date(self._period, month, kind)
                 body = _headed(enrolment.opening(plan, on, kind), self._spool.take(key))
-                _write_text(path, (*body, enrolment.closing(self._spool.count(segments))))
+                _write_text(path, chain(body, [enrolment.closing(self._spool.count(segments))]))
                 self._add(path, DeliveryKind.ENROLMENT_834)
 
     def _write_alignment(self, folder: Path, month: int) -> None:
         path = folder / reports.alignment_file_name(self._period, month)
         rows = self._spool.count(("alignment", month))
         body = _headed(reports.ALIGNMENT_HEADING, self._spool.take(("alignment", month)))
-        _write_text(path, (*body, reports.trailer(rows)))
+        _write_text(path, chain(body, [reports.trailer(rows)]))
         self._add(path, DeliveryKind.ALIGNMENT_REPORT)
 
     def _write_claims(self, folder: Path, month: int) -> None:
