@@ -58,22 +58,32 @@ def _checked(schema: str) -> str:
     return schema
 
 
-async def connect(url: str, schema: str) -> Connection:
-    """One connection whose search path is the schema."""
+async def connect(url: str, schema: str, *, idle_transaction_seconds: float | None = None) -> Connection:
+    """One connection whose search path is the schema.
+
+    With a limit, PostgreSQL ends the session when a transaction waits for its client for longer.
+    """
+    limit = "0" if idle_transaction_seconds is None else f"{idle_transaction_seconds * 1000:.0f}ms"
     return await asyncpg.connect(
         url,
         timeout=_CONNECT_TIMEOUT_SECONDS,
         command_timeout=_COMMAND_TIMEOUT_SECONDS,
-        server_settings={"search_path": _checked(schema), "application_name": f"tandem {schema}"},
+        server_settings={
+            "search_path": _checked(schema),
+            "application_name": f"tandem {schema}",
+            "idle_in_transaction_session_timeout": limit,
+        },
     )
 
 
-async def connect_patiently(url: str, schema: str, seconds: float) -> Connection:
+async def connect_patiently(
+    url: str, schema: str, seconds: float, *, idle_transaction_seconds: float | None = None
+) -> Connection:
     """Connect, trying again for so long. Raises :class:`DatabaseUnreachable`."""
     backoff = Backoff(give_up_after=seconds)
     while True:
         try:
-            return await connect(url, schema)
+            return await connect(url, schema, idle_transaction_seconds=idle_transaction_seconds)
         except Exception as error:
             if not is_transient(error):
                 raise

@@ -239,7 +239,12 @@ async def _leading(
     definition: ServiceDefinition, settings: Settings, schema: str, *, migrate: bool
 ) -> AsyncIterator[Connection]:
     """A connection that holds the service's lock: whoever loses it can change nothing any more."""
-    connection = await connect_patiently(settings.database_url, schema, settings.start_timeout_seconds)
+    connection = await connect_patiently(
+        settings.database_url,
+        schema,
+        settings.start_timeout_seconds,
+        idle_transaction_seconds=settings.idle_transaction_seconds,
+    )
     try:
         if migrate:
             await apply_migrations(connection, schema, definition.migrations)

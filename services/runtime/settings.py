@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int | None, Field(ge=0, le=65535, description="none: no metrics served")] = None
     # Kafka's own floor is 6 s (group.min.session.timeout.ms).
     session_timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
+    # A worker that is frozen in a transaction holds its partition's turn: PostgreSQL ends it after this, so that
+    # another can go on. Longer than any handler computes between two statements.
+    idle_transaction_seconds: Annotated[float, Field(gt=0)] = 60.0
     batch_limit: Annotated[int, Field(ge=1, le=10_000, description="messages in one transaction")] = 500
     parked_run_limit: Annotated[int, Field(ge=0, description="failing messages in a row that are tolerated")] = 100
     idempotent_producer: Literal["auto", "on", "off"] = "auto"

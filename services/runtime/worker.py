@@ -162,7 +162,7 @@ class Worker:
         return {spot: positions[spot] for spot in spots}
 
     async def _apply(self) -> None:
-        async with _Reconnecting(self.settings.database_url, self.applier.schema).held() as connections:
+        async with _Reconnecting(self.settings, self.applier.schema).held() as connections:
             while True:
                 messages = await self.buffers.take(self.settings.batch_limit)
                 await self._apply_surely(connections, messages)
@@ -186,6 +186,7 @@ class Worker:
                 await backoff.wait()
             else:
                 self.app.applied[messages[0].spot] = applied.next_offset
+                self.applier.probe("after_acknowledge")
                 return
 
     def _tell_retry(self, spot: Spot, error: BaseException) -> None:
@@ -243,8 +244,8 @@ class Worker:
 class _Reconnecting:
     """One connection for the transactions, replaced when it breaks."""
 
-    def __init__(self, url: str, schema: str) -> None:
-        self._url = url
+    def __init__(self, settings: Settings, schema: str) -> None:
+        self._settings = settings
         self._schema = schema
         self._connection: Connection | None = None
 
@@ -259,7 +260,8 @@ class _Reconnecting:
     async def get(self) -> Connection:
         """The connection, opened where there is none. Raises what is transient."""
         if self._connection is None:
-            self._connection = await connect(self._url, self._schema)
+            limit = self._settings.idle_transaction_seconds
+            self._connection = await connect(self._settings.database_url, self._schema, idle_transaction_seconds=limit)
         return self._connection
 
     def is_transient(self, error: BaseException) -> bool:

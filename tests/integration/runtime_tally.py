@@ -8,9 +8,11 @@ import asyncio
 import base64
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +22,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from contracts import topics as registry
+from contracts.decoding import decode
 from contracts.delivery import (
     DeliveryCompleted,
     DeliveryCompletedData,
@@ -33,8 +36,9 @@ from contracts.model import ContractModel
 from contracts.topics import AnyEvent, Topic
 from services.runtime.ledger import Spot
 from services.runtime.log import reading
-from services.runtime.outbox import outgoing
+from services.runtime.outbox import nested, outgoing
 from services.runtime.processes import run_process
+from services.runtime.provisioning import provision_topics
 from services.runtime.relay import run_relay
 from services.runtime.service import Batch, Cut, ServiceDefinition, Transaction
 from services.runtime.settings import Settings
@@ -253,18 +257,6 @@ async def read_all(brokers: str, topic: Topic) -> list[tuple[bytes | None, bytes
         await consumer.stop()
 
 
-async def totals(database_url: str) -> tuple[int, int]:
-    """Sum and number of facts in the read model; zeros while there is none."""
-    connection = await asyncpg.connect(database_url, server_settings={"search_path": "tally"})
-    try:
-        row = await connection.fetchrow("SELECT coalesce(sum(total), 0), coalesce(sum(facts), 0) FROM tally_total")
-    except asyncpg.UndefinedTableError:
-        return 0, 0
-    finally:
-        await connection.close()
-    return int(row[0]), int(row[1])
-
-
 def expected(events: Iterable[TallyStated]) -> tuple[int, int]:
     distinct = {event.id: event.data.amount for event in events}
     return sum(distinct.values()), len(distinct)
@@ -284,21 +276,105 @@ def killer(point: str, count: int) -> Probe:
     return probe
 
 
-def child_command(
-    role: str, prefix: str, database_url: str, brokers: str, migrations: Path, *more: str
-) -> tuple[list[str], dict[str, str]]:
-    """Command and environment of a process of its own."""
-    command = [
-        sys.executable,
-        str(Path(__file__).resolve()),
-        role,
-        prefix,
-        database_url,
-        brokers,
-        str(migrations),
-        *more,
-    ]
-    return command, os.environ | {"PYTHONPATH": str(ROOT)}
+@dataclass
+class World:
+    """The tiny service on a broker and a database, with processes of its own."""
+
+    topics: Topics
+    database_url: str
+    brokers: str
+    migrations: Path
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    @property
+    def definition(self) -> ServiceDefinition:
+        return self.topics.definition(self.migrations)
+
+    def settings(self, **given: object) -> Settings:
+        return settings(self.database_url, self.brokers, group=self.topics.prefix, **given)
+
+    def start(self, role: str, *more: str) -> "subprocess.Popen[bytes]":
+        """Start a worker or a relay."""
+        place = [role, self.topics.prefix, self.database_url, self.brokers, str(self.migrations)]
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).resolve()), *place, *more], env=os.environ | {"PYTHONPATH": str(ROOT)}
+        )
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End every process, however it is."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait(20)
+
+    async def query(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        """Ask the service's schema; nothing while there is no such table."""
+        connection = await asyncpg.connect(self.database_url, server_settings={"search_path": "tally"})
+        try:
+            return list(await connection.fetch(statement, *values))
+        except asyncpg.UndefinedTableError:
+            return []
+        finally:
+            await connection.close()
+
+    async def totals(self) -> tuple[int, int]:
+        """Sum and number of facts in the read model."""
+        rows = await self.query("SELECT coalesce(sum(total), 0), coalesce(sum(facts), 0) FROM tally_total")
+        return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+    async def has_totals(self, events: Iterable[TallyStated]) -> bool:
+        return await self.totals() == expected(events)
+
+    async def vector(self) -> dict[str, dict[str, int]]:
+        """Where the topic of facts ends now."""
+        spots = [Spot(self.topics.tallies.name, number) for number in range(self.topics.tallies.partitions)]
+        async with reading([self.brokers], 10) as reader:
+            return nested(await reader.ends(spots))
+
+    async def echoes(self) -> list[tuple[str, str]]:
+        """Key and version of every echo on the log."""
+        found = await read_all(self.brokers, self.topics.echoes)
+        events = [TallyEchoed.model_validate_json(value or b"") for _, value in found]
+        return [(event.subject, event.data.version) for event in events]
+
+    async def processed(self) -> list[DeliveryProcessed]:
+        """Every ``delivery.processed`` on the log."""
+        found = await read_all(self.brokers, self.topics.deliveries)
+        events = [decode(self.topics.deliveries.name, value) for _, value in found]
+        return [event for event in events if isinstance(event, DeliveryProcessed)]
+
+
+@asynccontextmanager
+async def running_world(database_url: str, brokers: str, folder: Path) -> AsyncIterator[World]:
+    """Topics of its own in the registry and on the broker; everything it started is ended and put back."""
+    registries = (registry.TOPIC_BY_NAME, registry.TOPIC_BY_TYPE, registry.EVENT_BY_TYPE)
+    kept = [dict(known) for known in registries]
+    topics = Topics(unique_prefix())
+    topics.register()
+    world = World(topics, database_url, brokers, write_migrations(folder / "migrations"))
+    try:
+        await provision_topics(world.settings(), topics.all)
+        yield world
+    finally:
+        world.stop()
+        for known, before in zip(registries, kept, strict=True):
+            known.clear()
+            known.update(before)  # type: ignore[arg-type]
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+    """Ask again and again until it is so; fails after the time."""
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+async def ended(process: "subprocess.Popen[bytes]", seconds: float = 30) -> int:
+    """Exit code of a process that ends by itself."""
+    return await asyncio.to_thread(process.wait, seconds)
 
 
 def main() -> int:
@@ -309,6 +385,10 @@ def main() -> int:
     parser.add_argument("--die-at", default="")
     parser.add_argument("--die-count", type=int, default=1)
     parser.add_argument("--batch-limit", type=int, default=50)
+    parser.add_argument("--session-timeout", type=float, default=2)
+    parser.add_argument("--idle-transaction", type=float, default=60)
+    parser.add_argument("--start-timeout", type=float, default=20)
+    parser.add_argument("--parked-run-limit", type=int, default=100)
     arguments = parser.parse_args()
     configure_logging("info")
     topics = Topics(arguments.prefix)
@@ -320,6 +400,10 @@ def main() -> int:
         slot=arguments.slot,
         group=arguments.prefix,
         batch_limit=arguments.batch_limit,
+        session_timeout_seconds=arguments.session_timeout,
+        idle_transaction_seconds=arguments.idle_transaction,
+        start_timeout_seconds=arguments.start_timeout,
+        parked_run_limit=arguments.parked_run_limit,
     )
     probe = killer(arguments.die_at, arguments.die_count) if arguments.die_at else no_probe
     run = run_worker if arguments.role == "worker" else run_relay
