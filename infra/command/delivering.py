@@ -15,6 +15,7 @@ from infra.command.services import CONSUMING
 from infra.local.installation import Installation, schema_of
 from services.intake import deliveries
 from services.intake.deliveries import Registration
+from services.intake.inbox import deliverable_files
 from services.runtime.database import Connection, connected
 
 LOOK_EVERY_SECONDS = 0.2
@@ -67,9 +68,7 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
     Raises:
         Failure: there is no file at all.
     """
-    found: list[Path] = []
-    for path in paths:
-        found += sorted(inner for inner in path.rglob("*") if inner.is_file()) if path.is_dir() else [path]
+    found = [file for path in paths for file in deliverable_files(path)]
     if not found:
         raise Failure("There is no file to deliver.", exit_code=2)
     return found

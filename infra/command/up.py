@@ -14,6 +14,15 @@ from infra.local.installation import Installation
 _TEND_EVERY_SECONDS = 0.5
 
 
+def stop_on_signal() -> None:
+    """Let SIGTERM end the command as Ctrl-C does: everything that was started is stopped."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
 def stop_signal() -> threading.Event:
     """An event that Ctrl-C and SIGTERM set."""
     stopping = threading.Event()
@@ -62,6 +71,7 @@ def command(installation: Installation, broker: BrokerKind, state: str, syntheti
 
     Its data stay in the folder. Deliver files from another terminal: tandem deliver FILE…
     """
+    stop_on_signal()
     if broker == "embedded":
         people.print("The embedded broker keeps nothing: this installation starts empty.")
     stack = Stack(installation, broker, durable=True, synthetic_identifiers=synthetic, state=state, tell=people.print)
