@@ -14,13 +14,36 @@ from services.runtime.database import Connection
 # Who has news, and the smallest sequence of it.
 News = dict[str, int]
 
+# Month after month most statements repeat what is known. One that says the same of the person as every earlier one
+# of its payer, in a year already spoken of, can change no score as long as nothing about the person depends on the
+# month: one dual status in all, no institutional level, no facility stay. Such people are not even read.
 _INSERT_STATEMENTS = """
-    INSERT INTO statement
-    SELECT * FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::date[],
-                         $8::date[], $9::text[], $10::text[], $11::date[], $12::date[], $13::text[], $14::text[],
-                         $15::text[], $16::text[])
-    ON CONFLICT DO NOTHING
-    RETURNING person_id, sequence
+    WITH arrived AS (
+        INSERT INTO statement
+        SELECT * FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::date[],
+                             $8::date[], $9::text[], $10::text[], $11::date[], $12::date[], $13::text[], $14::text[],
+                             $15::text[], $16::text[])
+        ON CONFLICT DO NOTHING
+        RETURNING *
+    )
+    SELECT person_id, sequence
+    FROM arrived CROSS JOIN LATERAL (
+        SELECT count(DISTINCT dual_status_code) > 1
+               OR bool_or(long_term_care_level = 'institutional')
+               OR bool_or(known.state <> arrived.state)
+               OR bool_or(known.payer = arrived.payer
+                   AND (known.birth_date, known.sex_code, known.original_entitlement_code, known.death_date,
+                        known.part_b_began, known.dual_status_code, known.first_month IS NULL)
+                   IS DISTINCT FROM
+                       (arrived.birth_date, arrived.sex_code, arrived.original_entitlement_code, arrived.death_date,
+                        arrived.part_b_began, arrived.dual_status_code, arrived.first_month IS NULL)) AS differs,
+               bool_or(known.payer = arrived.payer AND known.sequence <= arrived.sequence
+                   AND extract(year FROM known.stated_on) = extract(year FROM arrived.stated_on)) AS year_known
+        FROM statement AS known WHERE known.person_id = arrived.person_id) AS history
+    WHERE history.differs IS TRUE
+       OR history.year_known IS NOT TRUE
+       OR arrived.long_term_care_level = 'institutional'
+       OR EXISTS (SELECT 1 FROM facility_stay WHERE facility_stay.person_id = arrived.person_id)
 """
 # A record without diagnoses matters where a version or a relative of it has some: it may take them back.
 _INSERT_CLAIMS = """

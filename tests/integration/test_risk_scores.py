@@ -284,3 +284,51 @@ async def test_the_gateway_refuses_and_explains(client: httpx.AsyncClient) -> No
     assert sum(one["people"] for one in summary if one["model"] == "V28" and one["payment_year"] == 2022) == 40
     policy = (await client.get("/v1/policy")).json()
     assert all({"value", "source", "status"} == set(entry) for entry in policy.values())
+
+
+async def test_a_statement_that_repeats_reads_nobody(database_url: str) -> None:
+    queries: list[str] = []
+    async with world.prepared(database_url) as connection:
+        await world.apply(connection, world.coverage(1, 1, "2022-01", "02"))
+        await world.apply(connection, world.enrolment(1, 2, "2022-01", "02"))
+        with connection.query_logger(lambda record: queries.append(record.query)):
+            assert await world.apply(connection, world.coverage(1, 3, "2022-02", "02")) == []
+            assert await world.apply(connection, world.enrolment(1, 4, "2022-02", "02")) == []
+        assert not [query for query in queries if "FROM score" in query]
+        changed = scored(await world.apply(connection, world.coverage(1, 5, "2022-03", "03")))
+        assert changed == {}, "the state's word on dual status goes before Medicare's"
+        assert (
+            scored(await world.apply(connection, world.enrolment(1, 6, "2022-03", "03")))["V28", 2022].segment == "CPA"
+        )
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_people_who_mostly_repeat_are_scored_as_if_all_were_read_at_once(database_url: str, seed: int) -> None:
+    chance = random.Random(seed)
+    policy = risk_policy()
+    events: list[AnyEvent] = []
+    for sequence in range(1, 13):
+        month = f"{2021 + sequence // 9}-{sequence:02d}"
+        for number in range(8):
+            odd = chance.random() < 0.08
+            events.append(world.coverage(number, sequence, month, "08" if odd else "02"))
+            level = "institutional" if chance.random() < 0.04 else None
+            events.append(world.enrolment(number, sequence, month, chance.choice((None, None, "02")), level))
+            if chance.random() < 0.1:
+                events.append(
+                    world.stay(number, sequence, date(2021, 1, 1), date(2021, 1 + sequence % 9, 28), version=sequence)
+                )
+    topics = list(world.by_topic(events).values())
+    chance.shuffle(topics)
+    async with world.prepared(database_url) as connection:
+        for topic in topics:
+            for start in range(0, len(topic), 7):
+                await world.apply(connection, *topic[start : start + 7])
+        people = [world.person(number) for number in range(8)]
+        expected = {
+            (person, one.scored.payment_year, one.sequence, one.fingerprint)
+            for person, facts in (await facts_of(connection, people)).items()
+            for one in revise(facts, {}, 1, policy).added
+        }
+        rows = await connection.fetch("SELECT person_id, payment_year, sequence, fingerprint FROM score")
+        assert {tuple(row) for row in rows} == expected

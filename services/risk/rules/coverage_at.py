@@ -5,24 +5,45 @@ CMS State Phasedown (MMA) file, which makes the state the authority on dual stat
 field; a missing value is no information.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
 from contracts.months import month_of
 from services.risk.facts import Statement
 
-Value = TypeVar("Value")
+Span = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """What is known of the person apart from any month."""
+
+    birth_date: date | None = None
+    sex_code: str | None = None
+    original_entitlement_code: str | None = None
+    death_date: date | None = None
+    part_b_began: date | None = None
 
 
 def _when(statement: Statement) -> tuple[date, int]:
     return statement.stated_on, statement.sequence
 
 
-def latest(statements: Iterable[Statement], field: Callable[[Statement], Value | None]) -> Value | None:
-    """Read a field of the person: Medicare's newest word, else the state's."""
-    found = [one for one in statements if field(one) is not None]
-    return field(max(found, key=lambda one: (one.payer == "medicare", *_when(one)))) if found else None
+def _authority(statement: Statement) -> tuple[bool, date, int]:
+    return statement.payer == "medicare", statement.stated_on, statement.sequence
+
+
+def portrait(statements: Iterable[Statement]) -> Portrait:
+    """Read each field of the person: Medicare's newest word, else the state's. Sex 0 is no information."""
+    ordered = sorted(statements, key=_authority, reverse=True)
+    return Portrait(
+        next((one.birth_date for one in ordered if one.birth_date is not None), None),
+        next((one.sex_code for one in ordered if one.sex_code in ("1", "2")), None),
+        next((one.original_entitlement_code for one in ordered if one.original_entitlement_code is not None), None),
+        next((one.death_date for one in ordered if one.death_date is not None), None),
+        next((one.part_b_began for one in ordered if one.part_b_began is not None), None),
+    )
 
 
 def _covers(statement: Statement, month: str) -> bool:
@@ -56,12 +77,16 @@ def is_institutional_level(statements: Iterable[Statement], month: str) -> bool:
     return bool(levels) and max(levels, key=_when).long_term_care_level == "institutional"
 
 
-def last_known_month(statements: Iterable[Statement], year: int) -> str:
+def spoken_of(statements: Iterable[Statement]) -> list[Span]:
+    """List the first and last month that each statement speaks of; an open span reaches to its statement's date."""
+    return [
+        (one.first_month, one.last_month or max(month_of(one.stated_on), one.first_month))
+        for one in statements
+        if one.first_month is not None
+    ]
+
+
+def last_known_month(spans: Iterable[Span], year: int) -> str:
     """Find the last month, up to the end of the year, that a statement speaks of; else January."""
     end = f"{year:04d}-12"
-    ends = [
-        min(one.last_month or max(month_of(one.stated_on), one.first_month), end)
-        for one in statements
-        if one.first_month is not None and one.first_month <= end
-    ]
-    return max(ends, default=f"{year:04d}-01")
+    return min(max((last for first, last in spans if first <= end), default=f"{year:04d}-01"), end)

@@ -13,7 +13,14 @@ from contracts.months import last_day
 from contracts.risk import Segment
 from services.risk.facts import ClaimRecord, PersonFacts
 from services.risk.risk_policy import RiskPolicy
-from services.risk.rules.coverage_at import dual_status_in, is_institutional_level, last_known_month, latest
+from services.risk.rules.coverage_at import (
+    Portrait,
+    dual_status_in,
+    is_institutional_level,
+    last_known_month,
+    portrait,
+    spoken_of,
+)
 from services.risk.rules.hcc_score import Demographics
 from services.risk.rules.institutional_stay import is_long_stay
 from services.risk.rules.segment import age_on_first_of_february, has_medicaid, original_entitlement, segment_of
@@ -48,12 +55,13 @@ def _support(claims: Iterable[ClaimRecord]) -> dict[int, dict[str, str]]:
     return years
 
 
-def _payment_years(facts: PersonFacts, diagnosis_years: Iterable[int], policy: RiskPolicy) -> list[int]:
+def _payment_years(
+    facts: PersonFacts, diagnosis_years: Iterable[int], died: date | None, policy: RiskPolicy
+) -> set[int]:
     supported = {year + 1 for year in diagnosis_years if year >= policy.first_diagnosis_year}
     stated = {statement.stated_on.year for statement in facts.statements}
-    died = latest(facts.statements, lambda one: one.death_date)
     last = _LAST_PAYMENT_YEAR if died is None else died.year
-    return sorted(year for year in supported | stated if _FIRST_PAYMENT_YEAR <= year <= last)
+    return {year for year in supported | stated if _FIRST_PAYMENT_YEAR <= year <= last}
 
 
 def _state(facts: PersonFacts) -> str:
@@ -64,32 +72,22 @@ def _state(facts: PersonFacts) -> str:
     return max(said or claimed)[1]
 
 
-def _segment(facts: PersonFacts, year: int, age: int, dual_status: str | None, policy: RiskPolicy) -> Segment:
-    month = last_known_month(facts.statements, year)
-    institutional = is_institutional_level(facts.statements, month) or is_long_stay(
+def _is_institutional(facts: PersonFacts, month: str, policy: RiskPolicy) -> bool:
+    return is_institutional_level(facts.statements, month) or is_long_stay(
         facts.stays,
         last_day(month),
         window_days=policy.institutional_window_days,
         least_days=policy.institutional_nursing_facility_days,
     )
-    began = latest(facts.statements, lambda one: one.part_b_began)
-    new_enrollee = began is not None and began > date(year - 1, 1, 1)
-    return segment_of(age, dual_status, institutional=institutional, new_enrollee=new_enrollee)
 
 
-def _sex(code: str | None) -> str | None:
-    return code if code in ("1", "2") else None
-
-
-def _demographics(facts: PersonFacts, year: int, dual_status: str | None) -> Demographics | None:
-    birth_date = latest(facts.statements, lambda one: one.birth_date)
-    sex = latest(facts.statements, lambda one: _sex(one.sex_code))
-    if birth_date is None or sex is None:
+def _demographics(known: Portrait, year: int, dual_status: str | None) -> Demographics | None:
+    if known.birth_date is None or known.sex_code is None:
         return None
     return Demographics(
-        age_on_first_of_february(birth_date, year),
-        "1" if sex == "1" else "2",
-        original_entitlement(latest(facts.statements, lambda one: one.original_entitlement_code)),
+        age_on_first_of_february(known.birth_date, year),
+        "1" if known.sex_code == "1" else "2",
+        original_entitlement(known.original_entitlement_code),
         medicaid=has_medicaid(dual_status),
     )
 
@@ -97,11 +95,14 @@ def _demographics(facts: PersonFacts, year: int, dual_status: str | None) -> Dem
 def scoring_inputs(facts: PersonFacts, policy: RiskPolicy, also: Iterable[int] = ()) -> Iterator[ScoringInput]:
     """Give the inputs of every payment year that the facts speak of, and of the years ``also`` asked for."""
     support = _support(standing_claims(facts.claims))
-    state = _state(facts)
-    for year in sorted({*_payment_years(facts, support, policy), *also}):
-        dual_status = dual_status_in(facts.statements, last_known_month(facts.statements, year))
-        person = _demographics(facts, year, dual_status)
+    known, state, spans = portrait(facts.statements), _state(facts), spoken_of(facts.statements)
+    for year in sorted({*_payment_years(facts, support, known.death_date, policy), *also}):
+        month = last_known_month(spans, year)
+        dual_status = dual_status_in(facts.statements, month)
+        person = _demographics(known, year, dual_status)
         segment = policy.segment_without_demographics
         if person is not None:
-            segment = _segment(facts, year, person.age, dual_status, policy)
+            new_enrollee = known.part_b_began is not None and known.part_b_began > date(year - 1, 1, 1)
+            institutional = _is_institutional(facts, month, policy)
+            segment = segment_of(person.age, dual_status, institutional=institutional, new_enrollee=new_enrollee)
         yield ScoringInput(year, state, segment, person, tuple(sorted(support.get(year - 1, {}).items())))

@@ -30,6 +30,8 @@ def standing_claims(records: Iterable[ClaimRecord]) -> tuple[ClaimRecord, ...]:
 
 
 def _standing_of(group: list[ClaimRecord]) -> list[ClaimRecord]:
+    if len(group) == 1:
+        return [] if group[0].cancellation else group
     cancellations = sum(record.cancellation for record in group)
     claims = sorted(
         (record for record in group if not record.cancellation),
