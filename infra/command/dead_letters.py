@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from contracts.topics import Service
+from infra.command.delivering import require_ready
 from infra.command.output import Failure, folder_option, json_option, people, print_json, results
 from infra.command.services import CONSUMING, definition_of
 from infra.local.installation import Installation, schema_of
@@ -54,7 +55,7 @@ def command(context: click.Context, installation: Installation, limit: int, as_j
     context.obj = installation
     if context.invoked_subcommand is not None:
         return
-    installation.addresses()
+    require_ready(installation)
     found = [(service, letter) for service in CONSUMING for letter in listed(installation, service, limit)]
     if as_json:
         print_json([_as_object(service, letter) for service, letter in found])
@@ -78,7 +79,7 @@ def command(context: click.Context, installation: Installation, limit: int, as_j
 @click.pass_obj
 def drop(installation: Installation, service: Service, identity: int, actor: str) -> None:
     """Give dead letter ID of SERVICE up: its content is erased, the row and who decided it stay."""
-    installation.addresses()
+    require_ready(installation)
     try:
         _in_database(installation, service, lambda connection: dead_letters.drop(connection, identity, actor=actor))
     except LookupError as error:
@@ -93,7 +94,7 @@ def drop(installation: Installation, service: Service, identity: int, actor: str
 @click.pass_obj
 def replay_one(installation: Installation, service: Service, identity: int, actor: str) -> None:
     """Apply dead letter ID of SERVICE again, after what was wrong has been put right."""
-    installation.addresses()
+    require_ready(installation)
     seal = Seal(b64decode(installation.secrets.payload_key))
     definition = definition_of(service)
     try:

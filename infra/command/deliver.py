@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from infra.command.delivering import Outcome, files_in, hand_over, outcomes, wait_until_published
+from infra.command.delivering import Outcome, files_in, hand_over, outcomes, wait_until_published, wait_until_ready
 from infra.command.output import folder_option, json_option, print_json, progress, results
 from infra.local.installation import Installation
 
@@ -54,7 +54,7 @@ def command(
 
     The same content again is recognised and changes nothing. Ends with 1 if a delivery was refused whole.
     """
-    installation.addresses()
+    wait_until_ready(installation, tend=lambda: _require_running(installation))
     handed = asyncio.run(hand_over(installation, files_in(paths)))
     if wait:
         sequences = [one.registration.sequence for one in handed]

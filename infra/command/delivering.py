@@ -140,6 +140,18 @@ def wait_until_ready(installation: Installation, *, tend: Callable[[], None]) ->
         time.sleep(LOOK_EVERY_SECONDS)
 
 
+def require_ready(installation: Installation) -> None:
+    """Make sure that there is something to ask.
+
+    Raises:
+        StartError: it does not run.
+        Failure: it is still starting.
+    """
+    installation.addresses()
+    if not asyncio.run(_has_tables(installation)):
+        raise Failure("Tandem is still starting: try again in a few seconds.")
+
+
 async def _has_tables(installation: Installation) -> bool:
     tables = {"intake": "delivery"} | dict.fromkeys(CONSUMING, "runtime_cut")
     for service in ("intake", *CONSUMING):

@@ -8,6 +8,7 @@ import click
 from rich.progress import Progress, TaskID
 
 from contracts.topics import Service
+from infra.command.delivering import require_ready
 from infra.command.output import Failure, folder_option, json_option, people, print_json, progress
 from infra.command.services import CONSUMING, definition_of
 from infra.command.status import read_all
@@ -91,7 +92,7 @@ def _show(rebuilt: Rebuilt) -> None:
 @click.pass_context
 def command(context: click.Context, service: Service, compare: bool, installation: Installation, as_json: bool) -> None:
     """Rebuild the read model of SERVICE from offset 0 into a second schema. The live one is not touched."""
-    installation.addresses()
+    require_ready(installation)
     with progress() as bar:
         task = bar.add_task(f"rebuilding {service}", total=None)
         rebuilt = asyncio.run(rebuild(installation, service, bar, task, compare=compare))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from infra.command.delivering import require_ready
 from infra.command.output import folder_option, json_option, print_json, results
 from infra.command.services import definition_of
 from infra.local.installation import SERVICES, Installation, schema_of
@@ -61,7 +62,7 @@ def _show(found: Sequence[ServiceStatus]) -> None:
 @json_option
 def command(installation: Installation, as_json: bool) -> None:
     """How far each service has come, what waits, and dead letters by reason. Positions are in the JSON."""
-    installation.addresses()
+    require_ready(installation)
     found = asyncio.run(read_all(installation))
     if as_json:
         print_json({"services": [_as_object(status) for status in found]})
