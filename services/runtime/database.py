@@ -58,12 +58,26 @@ def _checked(schema: str) -> str:
     return schema
 
 
-async def connect(url: str, schema: str, *, idle_transaction_seconds: float | None = None) -> Connection:
-    """One connection whose search path is the schema.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """After how many seconds of silence PostgreSQL ends a session, so that a frozen process frees its locks."""
 
-    With a limit, PostgreSQL ends the session when a transaction waits for its client for longer.
-    """
-    limit = "0" if idle_transaction_seconds is None else f"{idle_transaction_seconds * 1000:.0f}ms"
+    in_transaction: float | None = None
+    between: float | None = None
+
+    def server_settings(self) -> dict[str, str]:
+        """As PostgreSQL wants it; 0 is for ever."""
+        return {
+            "idle_in_transaction_session_timeout": f"{(self.in_transaction or 0) * 1000:.0f}ms",
+            "idle_session_timeout": f"{(self.between or 0) * 1000:.0f}ms",
+        }
+
+
+_ENDLESS = Patience()
+
+
+async def connect(url: str, schema: str, patience: Patience = _ENDLESS) -> Connection:
+    """One connection whose search path is the schema."""
     return await asyncpg.connect(
         url,
         timeout=_CONNECT_TIMEOUT_SECONDS,
@@ -71,19 +85,17 @@ async def connect(url: str, schema: str, *, idle_transaction_seconds: float | No
         server_settings={
             "search_path": _checked(schema),
             "application_name": f"tandem {schema}",
-            "idle_in_transaction_session_timeout": limit,
+            **patience.server_settings(),
         },
     )
 
 
-async def connect_patiently(
-    url: str, schema: str, seconds: float, *, idle_transaction_seconds: float | None = None
-) -> Connection:
+async def connect_patiently(url: str, schema: str, seconds: float, patience: Patience = _ENDLESS) -> Connection:
     """Connect, trying again for so long. Raises :class:`DatabaseUnreachable`."""
     backoff = Backoff(give_up_after=seconds)
     while True:
         try:
-            return await connect(url, schema, idle_transaction_seconds=idle_transaction_seconds)
+            return await connect(url, schema, patience)
         except Exception as error:
             if not is_transient(error):
                 raise

@@ -18,7 +18,15 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from services.runtime import telemetry
 from services.runtime.applying import location_of
 from services.runtime.cuts import cut_next
-from services.runtime.database import Connection, apply_migrations, close, connect_patiently, is_transient, lock_number
+from services.runtime.database import (
+    Connection,
+    Patience,
+    apply_migrations,
+    close,
+    connect_patiently,
+    is_transient,
+    lock_number,
+)
 from services.runtime.dead_letters import Seal
 from services.runtime.exits import CutFailed, RuntimeFailure
 from services.runtime.ledger import Spot
@@ -239,12 +247,9 @@ async def _leading(
     definition: ServiceDefinition, settings: Settings, schema: str, *, migrate: bool
 ) -> AsyncIterator[Connection]:
     """A connection that holds the service's lock: whoever loses it can change nothing any more."""
-    connection = await connect_patiently(
-        settings.database_url,
-        schema,
-        settings.start_timeout_seconds,
-        idle_transaction_seconds=settings.idle_transaction_seconds,
-    )
+    # A leader never rests for so long: it asks the outbox many times a second.
+    patience = Patience(settings.idle_transaction_seconds, settings.idle_transaction_seconds)
+    connection = await connect_patiently(settings.database_url, schema, settings.start_timeout_seconds, patience)
     try:
         if migrate:
             await apply_migrations(connection, schema, definition.migrations)

@@ -142,6 +142,6 @@ class Liveness:
 
     def observe(self, now: Progress) -> bool:
         """Take a look; true if the worker has stalled."""
-        if self._last is None or now.position != self._last.position or now.lag == 0:
+        if self._last is None or now.position != self._last.position or 0 in (now.lag, self._last.lag):
             self._last = now
         return has_stalled(self._last, now, self._patience)

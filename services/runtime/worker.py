@@ -21,6 +21,7 @@ from services.runtime.buffers import Buffers
 from services.runtime.cuts import consumed_topics
 from services.runtime.database import (
     Connection,
+    Patience,
     apply_migrations,
     close,
     connect,
@@ -260,8 +261,8 @@ class _Reconnecting:
     async def get(self) -> Connection:
         """The connection, opened where there is none. Raises what is transient."""
         if self._connection is None:
-            limit = self._settings.idle_transaction_seconds
-            self._connection = await connect(self._settings.database_url, self._schema, idle_transaction_seconds=limit)
+            patience = Patience(in_transaction=self._settings.idle_transaction_seconds)
+            self._connection = await connect(self._settings.database_url, self._schema, patience)
         return self._connection
 
     def is_transient(self, error: BaseException) -> bool:

@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
+import time
 from pathlib import Path
 
 import pytest
-from runtime_tally import ended, expected, facts, running_world, send_events, until
+from runtime_tally import World, ended, expected, facts, running_world, send_events, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -29,7 +30,7 @@ async def test_worker_killed_at_a_point_of_its_third_batch(
         assert sorted(await world.echoes()) == sorted((event.subject, event.data.version) for event in events)
 
 
-async def _echoed(world, count: int) -> bool:
+async def _echoed(world: World, count: int) -> bool:
     return len(await world.echoes()) >= count
 
 
@@ -50,7 +51,7 @@ async def test_relay_killed_between_sending_and_forgetting(
         assert _first_seen(echoes) == _by_key([(event.subject, event.data.version) for event in events])
 
 
-async def _nothing_queued(world) -> bool:
+async def _nothing_queued(world: World) -> bool:
     return not await world.query("SELECT 1 FROM runtime_outbox LIMIT 1")
 
 
@@ -94,12 +95,10 @@ async def test_worker_paused_for_twice_its_session(database_url: str, kafka_addr
 
 def _wait_out(seconds: float) -> None:
     """The pause itself is the fault that is tested, so it has to last."""
-    import time
-
     time.sleep(seconds)
 
 
-async def _begun(world) -> bool:
+async def _begun(world: World) -> bool:
     return (await world.totals())[1] > 0
 
 
@@ -119,5 +118,5 @@ async def test_rebalance_storm(database_url: str, kafka_address: str, tmp_path: 
         assert (await world.totals()) == expected(sent)
 
 
-async def _has_at_least(world, least: int) -> bool:
+async def _has_at_least(world: World, least: int) -> bool:
     return (await world.totals())[1] >= least

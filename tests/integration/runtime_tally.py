@@ -47,6 +47,8 @@ from services.runtime.transactions import Probe, no_probe
 from services.runtime.worker import run_worker
 
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
+# The handler raises at this amount.
+UNLUCKY = 13
 PAYLOAD_KEY = base64.b64encode(bytes(range(32))).decode()
 ROOT = Path(__file__).parents[2]
 
@@ -76,15 +78,15 @@ class TallyEchoed(Event[TallyData]):
     TYPE: ClassVar[str] = "tandem.tally.echoed.v1"
 
 
-class BadAmount(Exception):
-    """What the handler raises at an amount of 13, with a text that must not be kept."""
+class BadAmountError(Exception):
+    """What the handler raises, with a text that must not be kept."""
 
 
 async def handle(batch: Batch, transaction: Transaction) -> None:
     facts = [received.event for received in batch.received]
     for fact in facts:
-        if fact.data.amount == 13:
-            raise BadAmount(f"secret {fact.subject}")
+        if fact.data.amount == UNLUCKY:
+            raise BadAmountError(f"secret {fact.subject}")
     for received in batch.received:
         if received.event.data.amount == -1:
             transaction.reject(received, "negative", "amount")
@@ -368,7 +370,7 @@ async def running_world(database_url: str, brokers: str, folder: Path) -> AsyncI
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Ask again and again until it is so; fails after the time."""
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - another process fulfils it
             await asyncio.sleep(0.05)
 
 
