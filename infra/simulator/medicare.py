@@ -11,8 +11,8 @@ from infra.simulator.rates import Rate, amount, count, season, trend
 from infra.simulator.traits import Traits
 from infra.simulator.world import CLINICIAN_NPIS, FACILITY_NPIS
 
-INPATIENT = Rate(0.042, 0.065, 0.080, 12_500, 0.7)
-SKILLED_NURSING = Rate(0.18, 0.30, 0.55, 9_000, 0.6)  # a stay, once discharged from hospital
+INPATIENT = Rate(0.045, 0.070, 0.085, 10_500, 0.5)
+SKILLED_NURSING = Rate(0.20, 0.32, 0.55, 7_500, 0.45)  # a stay, once discharged from hospital
 HOME_HEALTH = Rate(0.03, 0.08, 0.0, 1_900, 0.5)
 OUTPATIENT = Rate(0.45, 0.50, 0.35, 480, 0.9)
 HOSPICE = Rate(0.4, 0.4, 0.4, 4_200, 0.3)  # in the last two months of life

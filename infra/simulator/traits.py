@@ -95,7 +95,7 @@ def _levels(random: Random, conditions: tuple[Condition, ...]) -> tuple[float, f
     medicare = 0.65 * (0.6 * frailty + 0.8 * random.gauss(0, 1))
     medicaid = 0.50 * (0.6 * frailty + 0.8 * random.gauss(0, 1))
     return (
-        min(12.0, burden * math.exp(medicare - 0.21)),
+        min(8.0, burden * math.exp(medicare - 0.21)),
         min(8.0, burden**0.4 * math.exp(medicaid - 0.125)),
     )
 
