@@ -1,10 +1,11 @@
 """What new facts change: rows to write, rows to take back, and decisions to publish. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from contracts.alignment import MonthDecision
-from services.alignment.history import boundaries, decision_as_known
+from services.alignment.history import boundaries, decisions_as_known
 from services.alignment.programme import Programme
 from services.alignment.statements import Fact
 from services.alignment.store import Row, row_of
@@ -22,8 +23,16 @@ class Outcome(NamedTuple):
     """All that new facts about one person come to."""
 
     gone: list[tuple[str, str, int]]
+    vanished: list[tuple[str, str, int]]
     rows: list[Row]
     restated: list[Restated]
+
+
+class Known(NamedTuple):
+    """What is stored about one person's decisions from a delivery on: the rows, and changes that are none any more."""
+
+    rows: Mapping[tuple[str, int], Row] = MappingProxyType({})
+    restated: Collection[tuple[str, int]] = ()
 
 
 def first_new(facts: Collection[Fact], new: Collection[str]) -> int:
@@ -36,9 +45,7 @@ def arrived_late(facts: Collection[Fact], new: Collection[str], since: int) -> b
     return any(fact.sequence >= since for fact in facts if fact.event_id not in new)
 
 
-def outcome(
-    person_id: str, facts: Sequence[Fact], since: int, stored: Mapping[tuple[str, int], Row], programme: Programme
-) -> Outcome:
+def outcome(person_id: str, facts: Sequence[Fact], since: int, stored: Known, programme: Programme) -> Outcome:
     """Decide again from ``since`` on and compare with what is stored from there on."""
     decided = [
         (boundary.sequence, boundary.state, decision)
@@ -46,21 +53,17 @@ def outcome(
         for decision in boundary.decisions
     ]
     rows = {(decision.month, sequence): row_of(person_id, sequence, decision) for sequence, _, decision in decided}
-    changed = {key for key, row in rows.items() if stored.get(key) != row}
-    vanished = stored.keys() - rows.keys()
+    changed = {key for key, row in rows.items() if stored.rows.get(key) != row}
+    vanished = stored.rows.keys() - rows.keys()
     told = [item for item in decided if (item[2].month, item[0]) in changed]
-    told += _as_it_was(facts, vanished, programme)
-    gone = sorted((person_id, *key) for key in vanished | (changed & stored.keys()))
-    return Outcome(gone, [rows[key] for key in sorted(changed)], _by_delivery(told))
-
-
-def _as_it_was(
-    facts: Sequence[Fact], vanished: Collection[tuple[str, int]], programme: Programme
-) -> Iterator[tuple[int, str, MonthDecision]]:
-    """A change that no longer happened then was published all the same: say what held instead."""
-    for month, sequence in sorted(vanished):
-        state, decision = decision_as_known(facts, month, sequence, programme)
-        yield sequence, state, decision
+    # A change that no longer happened then was published all the same: say what held instead.
+    told += decisions_as_known(facts, (vanished | set(stored.restated)) - rows.keys(), programme)
+    return Outcome(
+        gone=sorted((person_id, *key) for key in vanished | (changed & stored.rows.keys())),
+        vanished=sorted((person_id, *key) for key in vanished),
+        rows=[rows[key] for key in sorted(changed)],
+        restated=_by_delivery(told),
+    )
 
 
 def _by_delivery(told: Sequence[tuple[int, str, MonthDecision]]) -> list[Restated]:

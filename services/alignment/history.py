@@ -4,7 +4,8 @@ A decision is kept only where it differs from the one before it in anything but 
 of the statement which first made it so. The order in which facts arrived is never seen: they are sorted here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, cast
@@ -157,14 +158,18 @@ def _result(name: str, answer: Answer) -> PredicateResult:
     return PredicateResult(name=name, outcome=answer.outcome, reason=answer.reason, evidence=answer.evidence)
 
 
-def decision_as_known(
-    facts: Iterable[Fact], month: str, sequence: int, programme: Programme
-) -> tuple[str, MonthDecision]:
-    """What held for a month at a delivery, whether or not it changed then; with the person's state as then known."""
+def decisions_as_known(
+    facts: Iterable[Fact], keys: Collection[tuple[str, int]], programme: Programme
+) -> Iterator[tuple[int, str, MonthDecision]]:
+    """What held for each month at each delivery of ``keys``, whether or not it changed then.
+
+    Gives the delivery, the person's state as then known, and the decision, ordered by delivery and month.
+    """
     knowledge = Knowledge(programme)
-    for fact in sorted(facts, key=_order):
-        if fact.sequence <= sequence:
-            knowledge.add(fact)
-    known = knowledge.about(month_index(month))
-    decided = _decided(known, programme)
-    return known.state, _written(decided, known, decided.alignment)
+    waiting = deque(sorted(facts, key=_order) if keys else ())
+    for sequence, month in sorted((sequence, month) for month, sequence in keys):
+        while waiting and waiting[0].sequence <= sequence:
+            knowledge.add(waiting.popleft())
+        known = knowledge.about(month_index(month))
+        decided = _decided(known, programme)
+        yield sequence, known.state, _written(decided, known, decided.alignment)

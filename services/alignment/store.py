@@ -163,6 +163,33 @@ _DECISIONS_SINCE = f"""
 """  # noqa: S608 - columns of our own table
 
 
+async def restated_since(connection: Connection, since: Mapping[str, int]) -> dict[str, set[tuple[str, int]]]:
+    """Months and deliveries of each person that were published as a change and are none any more."""
+    rows = await connection.fetch(
+        """
+        SELECT person_id, month, restated.sequence
+        FROM restated JOIN unnest($1::text[], $2::bigint[]) AS late (person_id, sequence) USING (person_id)
+        WHERE restated.sequence >= late.sequence
+        """,
+        list(since),
+        list(since.values()),
+    )
+    found: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for person_id, month, sequence in rows:
+        found[person_id].add((month, sequence))
+    return found
+
+
+async def add_restated(connection: Connection, keys: Sequence[tuple[str, str, int]]) -> None:
+    """Remember published changes that are none any more."""
+    await connection.execute(
+        """
+        INSERT INTO restated SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING
+        """,
+        *_columns(keys, 3),
+    )
+
+
 async def replace_decisions(connection: Connection, gone: Sequence[tuple[str, str, int]], rows: Sequence[Row]) -> None:
     """Delete decisions by person, month and sequence, then write new ones."""
     if gone:

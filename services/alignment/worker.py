@@ -10,9 +10,10 @@ from contracts.medicaid import MedicaidEnrolmentStated
 from contracts.provider import ProviderRosterStated
 from contracts.topics import ALIGNMENT_REPORTS, COVERAGE, DESIGNATIONS, MEDICAID_ENROLMENT, PROVIDER_ROSTERS
 from services.alignment import store
-from services.alignment.deciding import Outcome, arrived_late, first_new, outcome
+from services.alignment.deciding import Known, Outcome, arrived_late, first_new, outcome
 from services.alignment.programme import programme
 from services.alignment.statements import Fact, PersonEvent, fact_of
+from services.runtime.database import Connection
 from services.runtime.service import Batch, ServiceDefinition, Transaction
 
 # Bounds memory: all facts of this many people are held at once (about 3 years of monthly statements each).
@@ -53,12 +54,20 @@ async def _apply(events: Sequence[PersonEvent], transaction: Transaction) -> Non
     late = {
         person_id: sequence for person_id, sequence in since.items() if arrived_late(facts[person_id], new, sequence)
     }
-    stored = await store.decisions_since(connection, late) if late else {}
+    stored = await _stored(connection, late)
     outcomes = {
-        person_id: outcome(person_id, facts[person_id], since[person_id], stored.get(person_id, {}), programme())
+        person_id: outcome(person_id, facts[person_id], since[person_id], stored.get(person_id, Known()), programme())
         for person_id in people
     }
     await _write(outcomes, facts, min(since.values()), transaction)
+
+
+async def _stored(connection: Connection, late: dict[str, int]) -> dict[str, Known]:
+    if not late:
+        return {}
+    rows = await store.decisions_since(connection, late)
+    restated = await store.restated_since(connection, late)
+    return {person_id: Known(rows.get(person_id, {}), restated.get(person_id, ())) for person_id in late}
 
 
 async def _write(
@@ -79,6 +88,9 @@ async def _write(
     rows = [row for decided in outcomes.values() for row in decided.rows]
     await store.replace_decisions(connection, gone, rows)
     await store.save_people(connection, saved)
+    vanished = [key for decided in outcomes.values() for key in decided.vanished]
+    if vanished:
+        await store.add_restated(connection, vanished)
 
 
 def _events(

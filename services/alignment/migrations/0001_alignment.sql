@@ -43,6 +43,15 @@ CREATE TABLE decision (
 );
 CREATE INDEX decision_by_month ON decision (month, person_id, sequence);
 
+-- Changes that were published and, once earlier facts came in late, turned out to be none. Whoever heard of them is told
+-- again whenever what held then changes once more. Unlike decisions, this depends on the order of arrival.
+CREATE TABLE restated (
+    person_id text NOT NULL,
+    month text NOT NULL,
+    sequence bigint NOT NULL,
+    PRIMARY KEY (person_id, month, sequence)
+);
+
 -- A page of an entity's participant list; its counties make the service area.
 CREATE TABLE roster_page (
     entity_id text NOT NULL,

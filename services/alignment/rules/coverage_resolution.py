@@ -116,4 +116,5 @@ class CoverageStatements:
 
     def _given_before(self, month: int) -> Iterator[frozenset[int]]:
         # Only the first month that has a statement can stand before every month in question.
-        yield from (_values_given(row.span) for row in self._rows.get(self._months[0], ()) if self._months[0] < month)
+        if self._months and self._months[0] < month:
+            yield from (_values_given(row.span) for row in self._rows[self._months[0]])

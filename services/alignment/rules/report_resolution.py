@@ -26,7 +26,7 @@ class Reports:
     def with_one_more(self, fact: Fact) -> "Reports":
         """Give these reports and one more, leaving these as they are."""
         more = Reports()
-        more._newest = dict(self._newest)
+        more._newest, more._newest_first = dict(self._newest), self._newest_first
         more.add(fact)
         return more
 
