@@ -1,7 +1,7 @@
 """Events made of records that are encoded already: every record is turned into JSON once, when it is read."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 
@@ -19,8 +19,6 @@ from services.intake.rules.event_parts import in_parts
 from services.intake.rules.one_report import one_report
 from services.runtime.outbox import Outgoing
 from services.runtime.partitioning import partition_of
-
-_TIME = TypeAdapter(datetime)
 
 
 class Subject(IntEnum):
@@ -59,6 +57,11 @@ class Assembler:
     delivery_id: str
     sequence: int
     time: datetime
+    _time_text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        text = TypeAdapter(datetime).dump_json(self.time.astimezone(UTC)).decode()
+        object.__setattr__(self, "_time_text", text)
 
     def about_person(
         self, person_id: str, subject: Subject, state: str, records: Sequence[bytes]
@@ -87,17 +90,12 @@ class Assembler:
     def _event(self, event: EventClass, key: str, version: str, data: bytes) -> Outgoing:
         identity = event_id(event.TYPE, key, f"{self.delivery_id}:{self.sequence}:{version}")
         topic = TOPIC_BY_TYPE[event.TYPE]
-        payload = b"".join(
-            (
-                f'{{"specversion":"1.0","id":"{identity}","source":"/tandem/intake","type":"{event.TYPE}",'
-                f'"subject":"{key}","time":'.encode(),
-                _TIME.dump_json(self.time.astimezone(UTC)),
-                f',"datacontenttype":"application/json","deliveryid":"{self.delivery_id}",'
-                f'"deliveryseq":{self.sequence},"data":'.encode(),
-                data,
-                b"}",
-            )
+        opening = (
+            f'{{"specversion":"1.0","id":"{identity}","source":"/tandem/intake","type":"{event.TYPE}",'
+            f'"subject":"{key}","time":{self._time_text},"datacontenttype":"application/json",'
+            f'"deliveryid":"{self.delivery_id}","deliveryseq":{self.sequence},"data":'
         )
+        payload = b"".join((opening.encode(), data, b"}"))
         return Outgoing(topic.name, partition_of(key.encode(), topic.partitions), key.encode(), payload, fence=False)
 
 

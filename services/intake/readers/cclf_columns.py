@@ -29,7 +29,7 @@ def _dual_status(field: str) -> str | None:
 
 
 PART_A = (
-    Column("record_id", "CUR_CLM_UNIQ_ID", required(text)),
+    Column("record_id", "CUR_CLM_UNIQ_ID", required(text), repeats=False),
     Column("mbi", "BENE_MBI_ID", required(upper)),
     Column("claim_type_code", "CLM_TYPE_CD", required(text)),
     Column("service_from", "CLM_FROM_DT", required(iso_day)),
@@ -41,7 +41,7 @@ PART_A = (
     Column("admitting_diagnosis", "ADMTG_DGNS_CD", diagnosis_code),
     Column("diagnosis_system", "DGNS_PRCDR_ICD_IND", upper),
     Column("non_payment_reason", "CLM_MDCR_NPMT_RSN_CD", text),
-    Column("paid_cents", "CLM_PMT_AMT", required(cents)),
+    Column("paid_cents", "CLM_PMT_AMT", required(cents), repeats=False),
     Column("primary_payer_code", "CLM_NCH_PRMRY_PYR_CD", text),
     Column("discharge_status_code", "BENE_PTNT_STUS_CD", text),
     Column("diagnosis_related_group_code", "DGNS_DRG_CD", text),
@@ -50,11 +50,11 @@ PART_A = (
     Column("processed_on", "CLM_EFCTV_DT", iso_day),
     Column("loaded_on", "CLM_IDR_LD_DT", iso_day),
     Column("admission_type_code", "CLM_ADMSN_TYPE_CD", text),
-    Column("claim_control_number", "CLM_CNTL_NUM", text),
+    Column("claim_control_number", "CLM_CNTL_NUM", text, repeats=False),
 )
 
 _PART_B_CLAIM = (
-    Column("record_id", "CUR_CLM_UNIQ_ID", required(text)),
+    Column("record_id", "CUR_CLM_UNIQ_ID", required(text), repeats=False),
     Column("mbi", "BENE_MBI_ID", required(upper)),
     Column("claim_type_code", "CLM_TYPE_CD", required(text)),
     Column("service_from", "CLM_FROM_DT", required(iso_day)),
@@ -63,17 +63,18 @@ _PART_B_CLAIM = (
     Column("adjustment", "CLM_ADJSMT_TYPE_CD", _ADJUSTMENT),
     Column("processed_on", "CLM_EFCTV_DT", iso_day),
     Column("loaded_on", "CLM_IDR_LD_DT", iso_day),
-    Column("claim_control_number", "CLM_CNTL_NUM", text),
+    Column("claim_control_number", "CLM_CNTL_NUM", text, repeats=False),
 )
-_DIAGNOSES = tuple(Column(f"diagnosis_{place}", f"CLM_DGNS_{place}_CD", diagnosis_code) for place in range(1, 13))
+# Read apart, because they make one field: the claim's codes in their order.
+PHYSICIAN_DIAGNOSES = tuple(f"CLM_DGNS_{place}_CD" for place in range(1, 13))
 _PART_B_LINE = (
     Column("line_number", "CLM_LINE_NUM", required(whole_number)),
     Column("service_from", "CLM_LINE_FROM_DT", required(iso_day)),
     Column("service_through", "CLM_LINE_THRU_DT", required(iso_day)),
     Column("procedure_code", "CLM_LINE_HCPCS_CD", procedure_code),
     Column("place_of_service_code", "CLM_POS_CD", text),
-    Column("paid_cents", "CLM_LINE_CVRD_PD_AMT", cents),
-    Column("allowed_cents", "CLM_LINE_ALOWD_CHRG_AMT", cents),
+    Column("paid_cents", "CLM_LINE_CVRD_PD_AMT", cents, repeats=False),
+    Column("allowed_cents", "CLM_LINE_ALOWD_CHRG_AMT", cents, repeats=False),
     Column("processing_code", "CLM_PRCSG_IND_CD", upper),
 )
 
@@ -81,7 +82,6 @@ PHYSICIAN_CLAIM = (
     *_PART_B_CLAIM,
     Column("primary_payer_code", "CLM_LINE_PRMRY_PYR_CD", text),
     Column("diagnosis_system", "DGNS_PRCDR_ICD_IND", upper),
-    *_DIAGNOSES,
 )
 PHYSICIAN_LINE = (
     *_PART_B_LINE,

@@ -13,10 +13,17 @@ from services.intake.readers.cclf_claims import (
     refuse_backward_period,
     validated_claim,
 )
-from services.intake.readers.cclf_columns import EQUIPMENT_CLAIM, EQUIPMENT_LINE, PHYSICIAN_CLAIM, PHYSICIAN_LINE
+from services.intake.readers.cclf_columns import (
+    EQUIPMENT_CLAIM,
+    EQUIPMENT_LINE,
+    PHYSICIAN_CLAIM,
+    PHYSICIAN_DIAGNOSES,
+    PHYSICIAN_LINE,
+)
 from services.intake.readers.cclf_control import Member, fixed_width_lines
+from services.intake.readers.fields import diagnosis_code
 from services.intake.readers.partitions import grouped
-from services.intake.readers.records import FieldError, RecordParser, element_of, field_error
+from services.intake.readers.records import FieldError, RecordParser, element_of, elements_of, field_error
 from services.intake.reading import Defect, PersonRecord, PersonReference, Reading
 from services.intake.rules.claim_version import medicare_version
 from services.intake.rules.denial import denial_policy, part_b_claim_is_denied, part_b_line_is_denied
@@ -32,7 +39,8 @@ _LINE = {
     "CCLF5": RecordParser.fixed_width("CCLF5", PHYSICIAN_LINE),
     "CCLF6": RecordParser.fixed_width("CCLF6", EQUIPMENT_LINE),
 }
-_DIAGNOSIS_FIELDS = tuple(f"diagnosis_{place}" for place in range(1, 13))
+# Equipment claims carry no diagnoses.
+_DIAGNOSES = {"CCLF5": elements_of("CCLF5", PHYSICIAN_DIAGNOSES)}
 
 
 def part_b_readings(archive: zipfile.ZipFile, member: Member, reference: Reference) -> Iterator[Reading]:
@@ -51,6 +59,7 @@ class _Gatherer:
         self._name = member.info.filename
         self._claim = _CLAIM[member.file]
         self._line = _LINE[member.file]
+        self._codes = _DIAGNOSES.get(member.file)
         self._reference = reference
         self._denials = denial_policy()
         self._substance_use = substance_use_policy()
@@ -77,8 +86,6 @@ class _Gatherer:
         values["reference"] = self._reference(values.pop("mbi"))
         values["version"] = medicare_version(values.pop("processed_on"), values.pop("loaded_on"))
         values["denied"] = part_b_claim_is_denied(values.pop("carrier_denial_code"), self._denials)
-        codes = tuple(values.pop(name, None) for name in _DIAGNOSIS_FIELDS)
-        values["codes"] = codes if values.get("diagnosis_system") != ICD_9 else ()
         refuse_backward_period(values, "CLM_THRU_DT")
         return values
 
@@ -90,10 +97,7 @@ class _Gatherer:
 
     def _built(self, claim: dict[str, Any], lines: list[dict[str, Any]], used: list[NumberedLine]) -> Iterator[Reading]:
         reference: PersonReference = claim.pop("reference")
-        line_codes = tuple(line.pop("line_diagnosis", None) for line in lines)
-        system = claim.pop("diagnosis_system", None)
-        diagnoses = distinct_codes(claim.pop("codes") + (line_codes if system != ICD_9 else ()))
-        claim["diagnosis_codes"] = diagnoses
+        claim["diagnosis_codes"] = diagnoses = self._diagnoses(claim.pop("diagnosis_system", None), lines, used[0][1])
         claim["substance_use"] = is_about_substance_use(diagnoses, self._substance_use)
         claim["paid_cents"] = sum(line["paid_cents"] or 0 for line in lines)
         claim["lines"] = tuple(lines)
@@ -103,6 +107,12 @@ class _Gatherer:
             # What the converters let through and the model does not, spoils the claim: no line of it is sent.
             error = field_error(failure, {**self._line.elements, **self._claim.elements})
             yield from (self._defect(numbered, error) for numbered in used)
+
+    def _diagnoses(self, system: str | None, lines: list[dict[str, Any]], text: str) -> tuple[str, ...]:
+        line_codes = [line.pop("line_diagnosis", None) for line in lines]
+        if self._codes is None or system == ICD_9:
+            return ()
+        return distinct_codes((*map(diagnosis_code, self._codes(text)), *line_codes))
 
     def _defect(self, numbered: NumberedLine, error: FieldError) -> Defect:
         number, text = numbered

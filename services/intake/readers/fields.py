@@ -89,6 +89,7 @@ def compact_day(field: str) -> date | None:
     return _calendar_day(trimmed[:4], trimmed[4:6], trimmed[6:])
 
 
+# More different amounts than a parser remembers of one field, and each is dear.
 @lru_cache(maxsize=1 << 16)
 def cents(field: str) -> int | None:
     """A dollar amount as integer cents."""
@@ -106,7 +107,6 @@ def medicaid_cents(field: str) -> int | None:
     return None if field.strip() in MEDICAID_MISSING_AMOUNTS else cents(field)
 
 
-@lru_cache(maxsize=1 << 14)
 def npi(field: str) -> str | None:
     """A National Provider Identifier."""
     trimmed = text(field)
@@ -115,7 +115,6 @@ def npi(field: str) -> str | None:
     return trimmed
 
 
-@lru_cache(maxsize=1 << 14)
 def procedure_code(field: str) -> str | None:
     """A HCPCS or CPT code."""
     trimmed = upper(field)
@@ -131,7 +130,6 @@ def diagnosis_code(field: str) -> str | None:
     return None if trimmed is None else trimmed.replace(".", "")
 
 
-@lru_cache(maxsize=1 << 12)
 def whole_number(field: str) -> int | None:
     """A number without sign or fraction."""
     trimmed = text(field)

@@ -33,7 +33,7 @@ _FLAG = one_of(_0=False, _1=True, N=False, Y=True)
 HEADER = (
     Column("state", "SUBMTG_STATE_CD", required(_state)),
     Column("medicaid_id", "MSIS_IDENT_NUM", required(text)),
-    Column("original_number", "ICN_ORIG", required(text)),
+    Column("original_number", "ICN_ORIG", required(text), repeats=False),
     Column("adjustment", "ADJSTMT_IND", required(one_of(_0="original", _1="void", _4="replacement"))),
     Column("claim_type_code", "CLM_TYPE_CD", required(upper)),
     Column("adjudicated_on", "ADJDCTN_DT", required(compact_day)),
@@ -42,10 +42,10 @@ HEADER = (
     Column("plan_id", "MC_PLAN_ID", text),
     Column("provider_npi", "BLG_PRVDR_NPI_NUM", npi),
     Column("crossover", "XOVR_IND", _FLAG),
-    Column("paid_cents", "TOT_MDCD_PD_AMT", medicaid_cents),
-    Column("medicare_paid_cents", "MDCR_PD_AMT", medicaid_cents),
-    Column("medicare_deductible_cents", "TOT_MDCR_DDCTBL_AMT", medicaid_cents),
-    Column("medicare_coinsurance_cents", "TOT_MDCR_COINSRNC_AMT", medicaid_cents),
+    Column("paid_cents", "TOT_MDCD_PD_AMT", medicaid_cents, repeats=False),
+    Column("medicare_paid_cents", "MDCR_PD_AMT", medicaid_cents, repeats=False),
+    Column("medicare_deductible_cents", "TOT_MDCR_DDCTBL_AMT", medicaid_cents, repeats=False),
+    Column("medicare_coinsurance_cents", "TOT_MDCR_COINSRNC_AMT", medicaid_cents, repeats=False),
     Column("denial_code", "CLM_DND_IND", upper),
 )
 DIAGNOSES = tuple(Column(f"diagnosis_{place}", f"DGNS_{place}_CD", diagnosis_code) for place in range(1, 6))
@@ -58,7 +58,7 @@ LINE = (
     Column("procedure_code", "PRCDR_CD", procedure_code),
     Column("revenue_code", "REV_CD", text),
     Column("waiver_benefit", "WVR_BNFT_IND", _FLAG),
-    Column("paid_cents", "MDCD_PD_AMT", medicaid_cents),
+    Column("paid_cents", "MDCD_PD_AMT", medicaid_cents, repeats=False),
     Column("denial_code", "LINE_DND_IND", upper),
 )
 
