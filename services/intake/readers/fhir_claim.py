@@ -16,14 +16,16 @@ from contracts.claims import Adjustment, MedicareClaim, MedicareClaimLine
 from contracts.money import AmountError, cents_from_text
 from services.intake.readers import fhir_claim_fields as fields
 from services.intake.readers.fhir_path import Json, first_text, texts, values
+from services.intake.rules.denial import (
+    denial_policy,
+    part_a_is_denied,
+    part_b_claim_is_denied,
+    part_b_line_is_denied,
+)
 
 CLAIM_TYPES: Final = frozenset({"10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82"})
 _CANCELLED = frozenset({"cancelled", "canceled", "entered-in-error"})
 _STATUSES = _CANCELLED | {"active"}
-# CARR_CLM_PMT_DNL_CD: 0 denied, D to Y the ways in which another payer was responsible.
-_CARRIER_DENIED = frozenset("0DEFGHIJKLMNOPQRSTUVXY")
-# LINE_PRCSG_IND_CD: allowed, reprocessed, allowed as secondary payer. Everything else is a reason of denial.
-_LINE_ALLOWED = frozenset({"A", "R", "S"})
 _ADJUSTMENTS = {"1": Adjustment.CANCELLATION, "2": Adjustment.ADJUSTMENT}
 _ICD10 = re.compile(r"[A-Z][0-9A-Z]{2,6}")
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}")
@@ -146,7 +148,7 @@ def _line(item: Json, claim: tuple[date, date], team: dict[int, Json]) -> Medica
         rendering_npi=_shaped(member, fields.MEMBER_NPI, _NPI),
         paid_cents=_amount(item, fields.LINE_PAID, "item.adjudication"),
         allowed_cents=_amount(item, fields.LINE_ALLOWED, "item.adjudication"),
-        denied=processing is not None and processing not in _LINE_ALLOWED,
+        denied=part_b_line_is_denied(processing, denial_policy()),
     )
 
 
@@ -169,10 +171,9 @@ def _cancelled(resource: Json) -> bool:
 
 
 def _denied(resource: Json) -> bool:
-    nonpayment = first_text(resource, fields.PART_A_NONPAYMENT)
+    nonpayment = (first_text(resource, fields.PART_A_NONPAYMENT) or "").strip() or None
     carrier = first_text(resource, fields.CARRIER_DENIAL)
-    # P means "payment requested", the opposite of a denial.
-    return bool(nonpayment and nonpayment.strip() not in ("", "P")) or (carrier or "") in _CARRIER_DENIED
+    return part_a_is_denied(nonpayment) or part_b_claim_is_denied(carrier, denial_policy())
 
 
 def _version(resource: Json, otherwise: date) -> int:

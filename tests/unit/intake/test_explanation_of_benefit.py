@@ -126,7 +126,7 @@ def test_without_a_time_of_update_the_delivery_dates_the_version(tmp_path: Path)
     ("extension", "denied"),
     [
         (("clm_mdcr_non_pmt_rsn_cd", "N"), True),
-        (("clm_mdcr_non_pmt_rsn_cd", "P"), False),
+        (("clm_mdcr_non_pmt_rsn_cd", " "), False),
         (("carr_clm_pmt_dnl_cd", "0"), True),
         (("carr_clm_pmt_dnl_cd", "1"), False),
     ],
