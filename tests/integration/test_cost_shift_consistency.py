@@ -104,19 +104,23 @@ async def test_events_say_what_the_tables_say(connection: Any) -> None:
 async def test_what_arrives_after_its_cut_is_published_with_the_next(connection: Any) -> None:
     world = world_of.make_world(9)
     log = world_of.log_of(world)
-    late = {place: events[:1] for place, events in log.items()}
+    late = {place: events[-9:] for place, events in log.items()}
     for (topic, partition), events in log.items():
-        await world_of.apply(connection, topic, partition, events[1:])
+        await world_of.apply(connection, topic, partition, events[:-9])
     for sequence in range(1, world_of.DELIVERIES + 1):
         await world_of.publish(connection, sequence)
     before = await world_of.published_at(connection, world_of.DELIVERIES)
+    counted = await world_of.published_person_months_at(connection, world_of.DELIVERIES)
     for (topic, partition), events in late.items():
         await world_of.apply(connection, topic, partition, events)
     await world_of.publish(connection, world_of.DELIVERIES + 1)
     assert await world_of.published_at(connection, world_of.DELIVERIES) == before
+    assert await world_of.published_person_months_at(connection, world_of.DELIVERIES) == counted
     complete = world_of.measures_at(world, world_of.DELIVERIES)
     assert before != complete
     assert await world_of.published_at(connection, world_of.DELIVERIES + 1) == complete
+    counted_late = await world_of.published_person_months_at(connection, world_of.DELIVERIES + 1)
+    assert counted_late == world_of.person_months_at(world, world_of.DELIVERIES) != counted
 
 
 async def test_a_cut_twice_publishes_nothing_new(connection: Any) -> None:
