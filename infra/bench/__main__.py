@@ -1,0 +1,119 @@
+"""``python -m infra.bench``: one table, everything in one run on Apache Kafka.
+
+With ``--quick`` a small workload once; without it three interleaved rounds. ``--people`` adds the whole system at the
+given sizes, from files to the published cut.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from infra.bench.end_to_end import Demonstration, demonstrate
+from infra.bench.running import ORDER, Results, Servers, prepare, rounds
+from infra.bench.workload import FULL, QUICK, Scale
+from infra.kafka.apache_kafka import running_apache_kafka
+from infra.local.postgresql import running_postgresql
+
+_TITLES = {
+    "plain": "(a) plain aiokafka loop, the same transaction",
+    "worker": "(b) Tandem's worker",
+    "faust": "(c) textbook Faust: a table, one claim a message",
+    "consume": "(d) consume only",
+}
+
+
+def machine() -> str:
+    """Describe the machine in a line."""
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}; load before the run {os.getloadavg()[0]:.1f}"
+    )
+
+
+def measure(scale: Scale, status: Status) -> Results:
+    """Run every contestant in every round."""
+    # Not below a private folder: as root, PostgreSQL runs as another account, which must be able to enter.
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        Path(folder).chmod(0o711)
+        status.update("starting Apache Kafka and PostgreSQL")
+        with (
+            running_apache_kafka(Path(folder) / "kafka") as kafka,
+            running_postgresql(Path(folder) / "postgresql", durable=True) as url,
+        ):
+            servers = Servers(kafka.address, url)
+            status.update(f"writing {scale.claims:,} claims")
+            asyncio.run(prepare(servers, scale))
+            return Results(list(rounds(servers, scale, status.update)))
+
+
+def table(scale: Scale, results: Results) -> Table:
+    """Show the medians."""
+    shown = Table(title=f"{scale.claims:,} claims, {scale.rounds} rounds, medians")
+    for heading in ("what", "claims a second", "peak memory, MB"):
+        shown.add_column(heading, justify="left" if heading == "what" else "right")
+    for name in ORDER:
+        shown.add_row(_TITLES[name], f"{results.rate(name):,.0f}", f"{results.peak(name):,.0f}")
+    shown.add_section()
+    worker = results.rounds[0]["worker"]
+    shown.add_row("b / a", f"{results.ratio('worker', 'plain'):.2f}", "")
+    shown.add_row("b / c", f"{results.ratio('worker', 'faust'):.1f}", "")
+    shown.add_row("b: round trips per 1,000 claims", f"{worker.round_trips * 1000 / worker.claims:.2f}", "")
+    shown.add_row("b: transactions per 1,000 claims", f"{worker.transactions * 1000 / worker.claims:.2f}", "")
+    return shown
+
+
+def end_to_end_table(runs: list[Demonstration]) -> Table:
+    """Show the whole system at each size."""
+    shown = Table(title="from files to the published cut")
+    for heading in ("claims", "seconds", "claims a second", "differences"):
+        shown.add_column(heading, justify="right")
+    for run in runs:
+        said = run.summary
+        shown.add_row(
+            f"{said['claims_applied']:,}",
+            f"{said['seconds']:.0f}",
+            f"{said['claims_per_second']:,.0f}",
+            str(said["cents_difference"] + said["person_months_difference"] + said["alignment_months_different"]),
+        )
+    shown.add_section()
+    for name, megabytes in sorted(runs[-1].peaks.items()):
+        shown.add_row(f"peak of {name}", "", f"{megabytes:,.0f} MB", "")
+    if len(runs) > 1:
+        ratio = runs[-1].microseconds_a_claim / runs[0].microseconds_a_claim
+        shown.add_row("cost a claim, last / first", "", f"{ratio:.2f}", "")
+    return shown
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small workload, once")
+    parser.add_argument("--people", type=int, nargs="*", default=[], help="also the whole system at these sizes")
+    parser.add_argument("--seed", type=int, default=11)
+    given = parser.parse_args(arguments)
+    scale = QUICK if given.quick else FULL
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 110)
+    console.print(machine())
+    with Console(stderr=True).status("") as status:
+        console.print(table(scale, measure(scale, status)))
+        runs = []
+        for people in given.people:
+            status.update(f"the whole system with {people:,} people")
+            runs.append(demonstrate(people, given.seed))
+    if runs:
+        console.print(end_to_end_table(runs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
