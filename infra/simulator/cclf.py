@@ -6,7 +6,7 @@ from typing import Literal
 from contracts.money import dollars_text
 from infra.simulator.claims import MedicareClaim, Version, scaled
 from infra.simulator.layouts import record_length, template
-from infra.simulator.period import Period
+from infra.simulator.period import Period, dashed
 from infra.simulator.person import Person
 from infra.simulator.world import zip_code
 
@@ -134,8 +134,8 @@ def _part_a(person: Person, claim: MedicareClaim, version: Version, common: tupl
         f"36{claim.npi[-5:-1]}",
         mbi,
         claim.claim_type,
-        claim.first.isoformat(),
-        claim.last.isoformat(),
+        dashed(claim.first),
+        dashed(claim.last),
         *BILL_TYPES[claim.claim_type],
         codes[0],
         codes[-1] if stay else "",
@@ -166,12 +166,12 @@ def _part_b(person: Person, claim: MedicareClaim, version: Version, common: tupl
                 number,
                 mbi,
                 claim.claim_type,
-                claim.first.isoformat(),
-                claim.last.isoformat(),
+                dashed(claim.first),
+                dashed(claim.last),
                 "11" if claim.claim_type == "71" else "54",
                 place,
-                line.first.isoformat(),
-                line.last.isoformat(),
+                dashed(line.first),
+                dashed(line.last),
                 line.procedure,
                 dollars_text(cents),
                 codes[0],
@@ -194,7 +194,7 @@ def claim_record(person: Person, claim: MedicareClaim, version: Version) -> tupl
     """One record of a claim, with the identifier that the person had when it was made, and its file."""
     unique = f"1{person.traits.index:07d}{version.number:05d}"
     mbi = person.traits.mbi(person.life.mbi_version(version.delivery))
-    common = (unique, mbi, adjudicated_on(person.period, version.delivery, version.number).isoformat())
+    common = (unique, mbi, dashed(adjudicated_on(person.period, version.delivery, version.number)))
     if claim.part_a:
         return "CCLF1", _part_a(person, claim, version, common)
     return "CCLF5", _part_b(person, claim, version, common)

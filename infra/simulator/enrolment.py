@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from infra.simulator.life import Enrolment
-from infra.simulator.period import Period
+from infra.simulator.period import Period, compact
 from infra.simulator.person import Person
 from infra.simulator.world import zip_code
 
@@ -58,8 +58,8 @@ def _health_plan_began(person: Person, month: int) -> date:
 
 def _loop(person: Person, plan: str, statement: Statement) -> Iterator[str]:
     yield f"HD*{statement.maintenance}**HLT*{plan};01"
-    yield f"DTP*348*D8*{statement.begin:%Y%m%d}"
-    yield f"DTP*349*D8*{statement.end:%Y%m%d}"
+    yield f"DTP*348*D8*{compact(statement.begin)}"
+    yield f"DTP*349*D8*{compact(statement.end)}"
     yield f"REF*F5*{statement.enrolment.dual}"
     if statement.enrolment.health_plan is not None:
         began = _health_plan_began(person, statement.month)

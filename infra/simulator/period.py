@@ -2,9 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from contracts.months import add_months, first_day, last_day
+
+
+@cache
+def compact(day: date) -> str:
+    """``YYYYMMDD``; a million claims share a few hundred days."""
+    return f"{day:%Y%m%d}"
+
+
+@cache
+def dashed(day: date) -> str:
+    """``YYYY-MM-DD``."""
+    return day.isoformat()
 
 
 @dataclass(frozen=True)

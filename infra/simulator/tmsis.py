@@ -3,7 +3,7 @@
 from contracts.money import dollars_text
 from infra.simulator.cclf import adjudicated_on
 from infra.simulator.claims import MedicaidClaim, Version, scaled
-from infra.simulator.period import Period
+from infra.simulator.period import Period, compact
 from infra.simulator.person import Person
 from infra.simulator.world import STATE, STATE_FIPS
 
@@ -49,9 +49,9 @@ def claim_header(person: Person, claim: MedicaidClaim, version: Version) -> str:
         _key(person, claim, version),
         version.kind,
         claim.claim_type,
-        f"{adjudicated_on(person.period, version.delivery, version.number):%Y%m%d}",
-        f"{claim.first:%Y%m%d}",
-        f"{claim.last:%Y%m%d}",
+        compact(adjudicated_on(person.period, version.delivery, version.number)),
+        compact(claim.first),
+        compact(claim.last),
         claim.plan,
         claim.npi,
         "1" if claim.crossover else "0",
@@ -76,7 +76,7 @@ def claim_lines(person: Person, claim: MedicaidClaim, version: Version) -> str:
         amount = dollars_text(scaled(line.cents, version.permille)) if claim.lines_carry_amounts else missing
         waiver = "Y" if line.waiver else "N"
         rows.append(
-            f"{key},{number},{line.first:%Y%m%d},{line.last:%Y%m%d},{line.type_of_service},{line.procedure},"
+            f"{key},{number},{compact(line.first)},{compact(line.last)},{line.type_of_service},{line.procedure},"
             f"{revenue},{waiver},{amount},{denied}\n"
         )
     return "".join(rows)
