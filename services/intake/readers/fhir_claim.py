@@ -22,6 +22,7 @@ from services.intake.rules.denial import (
     part_b_claim_is_denied,
     part_b_line_is_denied,
 )
+from services.intake.rules.substance_use import is_about_substance_use, substance_use_policy
 
 CLAIM_TYPES: Final = frozenset({"10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82"})
 _CANCELLED = frozenset({"cancelled", "canceled", "entered-in-error"})
@@ -210,7 +211,7 @@ def claim_from(resource: Json, dated: date) -> MedicareClaim:
     beside the one that it cancels: so it is a claim that counts nothing (``denied``), not one with a minus sign.
     Raises :class:`UnreadableClaim`, and ``ValueError`` where a value is outside of the contract.
     """
-    period, cancelled = _period(resource), _cancelled(resource)
+    period, cancelled, diagnoses = _period(resource), _cancelled(resource), diagnosis_codes(resource)
     return MedicareClaim(
         record_id=_required(resource, fields.CLAIM_ID, "claim_id_missing"),
         version=_version(resource, dated),
@@ -229,6 +230,7 @@ def claim_from(resource: Json, dated: date) -> MedicareClaim:
         admission_type_code=_shaped(resource, fields.ADMISSION_TYPE),
         primary_payer_code=_shaped(resource, fields.PRIMARY_PAYER),
         denied=cancelled or _denied(resource),
-        diagnosis_codes=diagnosis_codes(resource),
+        diagnosis_codes=diagnoses,
+        substance_use=is_about_substance_use(diagnoses, substance_use_policy()),
         lines=tuple(_lines(resource, period)),
     )

@@ -149,6 +149,13 @@ def test_codes_of_another_system_or_shape_are_no_diagnoses(tmp_path: Path) -> No
     assert claim(read(tmp_path, resource(diagnosis=diagnosis))[0]).diagnosis_codes == ("I509",)
 
 
+@pytest.mark.parametrize(("code", "marked"), [("F10.20", True), ("I50.9", False)])
+def test_claims_about_substance_use_are_marked(tmp_path: Path, code: str, *, marked: bool) -> None:
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": code}
+    diagnosis = [{"diagnosisCodeableConcept": {"coding": [coding]}}]
+    assert claim(read(tmp_path, resource(diagnosis=diagnosis))[0]).substance_use is marked
+
+
 def test_the_mbi_comes_first_where_it_is_carried(tmp_path: Path) -> None:
     patient = {
         "reference": "Patient/9",
