@@ -120,7 +120,7 @@ async def deliveries_since(connection: Connection, partition: int, sequence: int
 _STATEMENTS = """
     SELECT person_id, sequence, state, payer, stated_on, birth_date, sex_code, original_entitlement_code, death_date,
            part_b_began, first_month, last_month, dual_status_code, long_term_care_level
-    FROM statement WHERE person_id = ANY($1)
+    FROM statement WHERE person_id = ANY($1) ORDER BY sequence, event_id, ordinal
 """
 _CLAIMS = """
     SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
