@@ -186,6 +186,7 @@ class Worker:
                 self._tell_retry(messages[0].spot, error)
                 await backoff.wait()
             else:
+                self.holes.clear()
                 self.app.applied[messages[0].spot] = applied.next_offset
                 self.applier.probe("after_acknowledge")
                 return

@@ -20,14 +20,55 @@ async def _offsets(buffers: Buffers, most: int) -> tuple[int, list[int]]:
     return taken[0].spot.partition, [item.offset for item in taken]
 
 
-async def test_one_partition_at_a_time_in_order_and_none_starves() -> None:
-    buffers = Buffers(10)
-    await _fill(buffers, ONE, 5)
+class SettableClock:
+    """Time as the test says."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_the_fullest_partition_goes_first_and_in_order() -> None:
+    buffers = Buffers(10, SettableClock())
     await _fill(buffers, TWO, 2)
+    await _fill(buffers, ONE, 6)
     assert await _offsets(buffers, 3) == (1, [0, 1, 2])
+    assert await _offsets(buffers, 3) == (1, [3, 4, 5])
     assert await _offsets(buffers, 3) == (2, [0, 1])
-    assert await _offsets(buffers, 3) == (1, [3, 4])
     assert len(buffers) == 0
+
+
+async def test_what_has_waited_long_goes_first_and_then_waits_anew() -> None:
+    clock = SettableClock()
+    buffers = Buffers(10, clock)
+    await _fill(buffers, TWO, 4)
+    clock.now = 0.2
+    await _fill(buffers, ONE, 8)
+    clock.now = 0.3
+    assert await _offsets(buffers, 3) == (2, [0, 1, 2])
+    assert await _offsets(buffers, 3) == (1, [0, 1, 2])
+
+
+async def test_few_messages_are_waited_for_a_moment_so_that_batches_form() -> None:
+    buffers = Buffers(10)
+    await buffers.put(message(ONE, 0))
+    taking = asyncio.create_task(buffers.take(2))
+    await asyncio.sleep(0)
+    assert not taking.done()
+    await buffers.put(message(ONE, 1))
+    assert [item.offset for item in await taking] == [0, 1]
+
+
+async def test_forgotten_while_waited_for_is_not_taken() -> None:
+    buffers = Buffers(10)
+    await buffers.put(message(ONE, 0))
+    taking = asyncio.create_task(buffers.take(2))
+    await asyncio.sleep(0)
+    buffers.clear()
+    await buffers.put(message(TWO, 5))
+    await buffers.put(message(TWO, 6))
+    assert [item.offset for item in await taking] == [5, 6]
 
 
 async def test_the_collector_waits_at_the_bound() -> None:
