@@ -7,6 +7,7 @@ Source: T-MSIS Data Guide; layout of the CSV files in ``docs/files.md``.
 import csv
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from itertools import chain
@@ -61,10 +62,10 @@ def _checked_control(archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo]
 
 
 def _control(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> dict[str, int]:
-    rows = _Rows(archive, info)
     try:
-        parser = RecordParser.delimited(rows.header, _CONTROL_COLUMNS)
-        return {values["file"]: values["records"] for values in (parser(row) for _, row in rows)}
+        with closing(_Rows(archive, info)) as rows:
+            parser = RecordParser.delimited(rows.header, _CONTROL_COLUMNS)
+            return {values["file"]: values["records"] for values in (parser(row) for _, row in rows)}
     except FieldError as error:
         raise RefusedDelivery("unreadable_control_file", f"{CONTROL}: {error}") from error
 
@@ -75,12 +76,15 @@ class _Rows:
     def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
         self._name = info.filename
         # Latin-1 never fails: a stray byte spoils its own field and no other.
-        rows = csv_rows(iter(TextIOWrapper(archive.open(info), encoding="latin-1", newline="")))
-        self._rows = self._checked(rows)
+        self._text = TextIOWrapper(archive.open(info), encoding="latin-1", newline="")
+        self._rows = self._checked(csv_rows(iter(self._text)))
         self.header = next(self._rows, (0, []))[1]
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         return self._rows
+
+    def close(self) -> None:
+        self._text.close()
 
     def _checked(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
         try:
@@ -103,6 +107,10 @@ class _Pair:
     def __post_init__(self) -> None:
         self.headers = _Rows(self.archive, self.found[self.name("HEADER")])
         self.lines = _Rows(self.archive, self.found[self.name("LINE")])
+
+    def close(self) -> None:
+        self.headers.close()
+        self.lines.close()
 
     def name(self, part: str) -> str:
         return f"TMSIS_{self.file_type}_{part}.csv"
@@ -136,10 +144,10 @@ def _link(name: str, header: list[str]) -> Callable[[list[str]], tuple[str, ...]
 def _file_readings(
     archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo], control: dict[str, int], file_type: FileType
 ) -> Iterator[Reading]:
-    pair = _Pair(archive, found, control, file_type)
-    joiner = _Joiner(pair)
-    for group in grouped(pair.rows(), itemgetter(2), pair.size()):
-        yield from joiner.readings(group)
+    with closing(_Pair(archive, found, control, file_type)) as pair:
+        joiner = _Joiner(pair)
+        for group in grouped(pair.rows(), itemgetter(2), pair.size()):
+            yield from joiner.readings(group)
 
 
 class _Joiner:
