@@ -10,6 +10,7 @@ import os
 import platform
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -100,8 +101,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a small workload, once")
     parser.add_argument("--people", type=int, nargs="*", default=[], help="also the whole system at these sizes")
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--rounds", type=int, help="how often everything is repeated")
     given = parser.parse_args(arguments)
     scale = QUICK if given.quick else FULL
+    scale = replace(scale, rounds=given.rounds or scale.rounds)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 110)
     console.print(machine())
     with Console(stderr=True).status("") as status:
