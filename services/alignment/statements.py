@@ -6,7 +6,10 @@ Months are month numbers and days are ordinals in here, because every decision c
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal, NamedTuple
+
+from pydantic_core import from_json
 
 from contracts.alignment import AlignmentReported, AlignmentReportedData, DesignationRecorded, DesignationRecordedData
 from contracts.coverage import MedicareCoverageStated, MedicareCoverageStatedData
@@ -105,7 +108,7 @@ def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of t
     body: str,
 ) -> Fact:
     """Build a fact from the store's columns; the inverse of :meth:`Fact.body`."""
-    death, part_a, part_b, coverage, enrolment, report_month, aligned, designation = json.loads(body)
+    death, part_a, part_b, coverage, enrolment, report_month, aligned, designation = from_json(body)
     return Fact(
         event_id,
         sequence,
@@ -223,6 +226,7 @@ def _designation(data: DesignationRecordedData, event_id: str, sequence: int) ->
     )
 
 
+@lru_cache(maxsize=4096)
 def month_number(day: int) -> int:
     """Give the number of the month that a day's ordinal lies in."""
     there = date.fromordinal(day)

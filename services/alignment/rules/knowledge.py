@@ -4,13 +4,15 @@ Source of the competition between sources: state MMA files are CMS's gold standa
 DUAL_01), so the state's enrolment file goes before CCLF8 for dual status and health plan; CCLF8 before it for residence.
 """
 
+from functools import lru_cache
+
 from contracts.months import first_day, month_at
 from services.alignment.programme import Programme
 from services.alignment.rules.coverage_resolution import CoverageStatements
 from services.alignment.rules.enrolment_resolution import EnrolmentStatements
 from services.alignment.rules.known_month import KnownMonth, Reach, Stated
 from services.alignment.rules.report_resolution import Reports
-from services.alignment.statements import CoverageSpan, EnrolmentSpan, Fact, month_number
+from services.alignment.statements import AlignedSpan, CoverageSpan, EnrolmentSpan, Fact, month_number
 
 _Standing = tuple[int, int]
 
@@ -25,8 +27,10 @@ class _Newest:
         self.stated: Stated[int] | None = None
 
     def add(self, value: int | None, fact: Fact) -> None:
+        if value is None:
+            return
         standing = (fact.stated_on, fact.sequence)
-        if value is not None and standing >= self._standing:
+        if standing >= self._standing:
             self._standing = standing
             self.stated = Stated(value, fact.source.upper(), fact.stated_on)
 
@@ -51,15 +55,21 @@ class Knowledge:
         """Take in one fact."""
         self.first, self.last = self.range_with(fact)
         self.state = fact.state
-        self._coverage.add(fact)
-        if fact.enrolment:
-            self._enrolment.add(fact)
         if fact.kind == "report":
             self._reports.add(fact)
+        elif fact.kind != "designation":
+            self._add_coverage(fact)
+
+    def _add_coverage(self, fact: Fact) -> None:
+        if fact.coverage:
+            self._coverage.add(fact)
+        if fact.enrolment:
+            self._enrolment.add(fact)
+        self._heard.add(1, fact)
         self._death.add(fact.death, fact)
-        self._part_a.add(fact.part_a_began, fact)
-        self._part_b.add(fact.part_b_began, fact)
-        self._heard.add(1 if fact.kind in {"coverage", "enrolment"} else None, fact)
+        if fact.kind == "coverage":
+            self._part_a.add(fact.part_a_began, fact)
+            self._part_b.add(fact.part_b_began, fact)
 
     @property
     def months(self) -> range:
@@ -68,10 +78,11 @@ class Knowledge:
 
     def range_with(self, fact: Fact) -> tuple[int | None, int]:
         """Give the first and the last month with a decision once ``fact`` is known."""
-        firsts, lasts = _extent(fact, self._programme)
-        known = [] if self.first is None else [self.first]
-        first = min([*known, *firsts], default=None)
-        return (None if first is None else max(first, self._programme.first_decided_month)), max([self.last, *lasts])
+        first, last = _extent(fact, self._programme)
+        if first is None:
+            return self.first, max(self.last, last)
+        first = max(first, self._programme.first_decided_month)
+        return (first if self.first is None else min(first, self.first)), max(self.last, last)
 
     def touched_by(self, fact: Fact) -> set[int]:
         """Months whose decision may change with ``fact``, which is not yet added; never too few."""
@@ -132,17 +143,19 @@ class Knowledge:
         return Stated(False, heard.source, heard.stated_on) if heard else None
 
 
-def _extent(fact: Fact, programme: Programme) -> tuple[list[int], list[int]]:
-    """First months of all spans; last months of snapshots, reports and Medicaid spans, open ones as of stating."""
+def _extent(fact: Fact, programme: Programme) -> tuple[int | None, int]:
+    """First month of any span; last of any snapshot, report or Medicaid span, an open one up to its statement."""
     said = month_number(fact.stated_on)
-    spans: tuple[CoverageSpan | EnrolmentSpan, ...] = (*fact.coverage, *fact.enrolment)
-    firsts = [span.first for span in (*spans, *fact.aligned)]
-    lasts = [said if span.last is None else span.last for span in spans]
-    if fact.report_month is not None:
-        lasts.append(fact.report_month)
-    furthest = said + programme.furthest_future_months
-    return firsts, [min(last, furthest) for last in lasts]
+    first: int | None = None
+    last = fact.report_month or 0
+    spans: tuple[CoverageSpan | EnrolmentSpan | AlignedSpan, ...] = fact.coverage or fact.enrolment or fact.aligned
+    for span in spans:
+        first = span.first if first is None or span.first < first else first
+    for stated in fact.coverage or fact.enrolment:
+        last = max(last, said if stated.last is None else stated.last)
+    return first, min(last, said + programme.furthest_future_months)
 
 
+@lru_cache(maxsize=4096)
 def _first_day(month: int) -> int:
     return first_day(month_at(month)).toordinal()
