@@ -13,7 +13,7 @@ from services.intake.quarantine import quarantine_counts, quarantined_deliveries
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import not_found
 
-router = APIRouter(tags=["deliveries"])
+router = APIRouter(prefix="/v1", tags=["deliveries"])
 
 Most = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
 Identity = Annotated[DeliveryId, Path(description="delivery, from its content")]
