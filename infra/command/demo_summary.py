@@ -31,7 +31,7 @@ def dollars(cents: int, *, signed: bool = False) -> str:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", min_width=30 if not number else None)
+        table.add_column(column, justify="right" if number else "left", min_width=None if number else 32)
     return table
 
 
@@ -43,7 +43,7 @@ def _delivered(found: Report) -> Table:
         rows[kind]["repeated"] += outcome.repeated
         if not outcome.repeated:
             rows[kind].update(records=outcome.records, claims=outcome.claims, quarantined=outcome.quarantined)
-    table = _table("Delivered", "", "files", "of them twice", "records", "claims", "quarantined")
+    table = _table("Delivered", "", "files", "twice", "records", "claims", "bad lines")
     for kind, counts in rows.items():
         numbers = (counts[name] for name in ("files", "repeated", "records", "claims", "quarantined"))
         table.add_row(_KINDS[kind], *(f"{number:,}" for number in numbers))
@@ -110,8 +110,8 @@ def show_summary(found: Report, gateways: Gateways) -> None:
             people.print()
     if found.truth["planted"]["month"] is not None:
         people.print(
-            "[dim]Seen is a difference in differences of published figures: no inference yet, and in a population this\n"
-            "small, chance can hide the shift. Planted is what the simulator added to or took from every claim.[/]"
+            "[dim]Seen is a difference in differences of published figures, without inference;\n"
+            "planted is what the simulator added to or took from claims.[/]"
         )
 
 

@@ -69,8 +69,8 @@ class Stack:
         asyncio.run(self._provision())
         self.tell("starting workers, relays and gateways")
         gateways = {service: free_port() for service in SERVICES}
-        self.installation.announce(self._addresses(gateways))
         self.supervisor = Supervisor(self._specifications(gateways), self.installation.logs)
+        self.installation.announce(self._addresses(gateways))
         self.supervisor.start()
 
     def _forget(self) -> None:
@@ -129,7 +129,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything that was started, in order, however far :meth:`start` came."""
-        self.installation.withdraw()
+        if hasattr(self, "supervisor"):  # else the addresses are those of somebody else, or nobody's
+            self.installation.withdraw()
         for part in ("supervisor", "broker", "postgresql"):
             if hasattr(self, part):
                 getattr(self, part).stop()

@@ -142,28 +142,33 @@ async def _tables(connection: Connection, schema: str) -> set[str]:
     return {row["tablename"] for row in rows}
 
 
-async def _columns(connection: Connection, schema: str, table: str) -> list[str]:
-    """Columns that hold facts: a number that the database itself counts up depends on the order of work."""
+async def _columns(connection: Connection, schema: str, table: str) -> dict[str, str]:
+    """Columns that hold facts, and how they are compared: PostgreSQL has no equality of json, only of its text.
+
+    A number that the database itself counts up depends on the order of work, so it is left out.
+    """
     rows = await connection.fetch(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 "
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 "
         "AND is_identity = 'NO' AND coalesce(column_default, '') NOT LIKE 'nextval(%' ORDER BY ordinal_position",
         schema,
         table,
     )
-    return [row["column_name"] for row in rows]
+    return {
+        row["column_name"]: f'"{row["column_name"]}"' + ("::text" if row["data_type"] == "json" else "") for row in rows
+    }
 
 
 async def _compare(connection: Connection, first: str, second: str, table: str) -> Difference | None:
     columns = await _columns(connection, first, table)
     if columns != await _columns(connection, second, table):
         return Difference(table, 0, 0, ("the columns differ",))
-    listed = ", ".join(f'"{column}"' for column in columns)
+    listed = ", ".join(f'{compared} AS "{column}"' for column, compared in columns.items())
     sides = [f'SELECT {listed} FROM "{schema}"."{table}"' for schema in (first, second)]  # noqa: S608 - names come from the catalogue
     only_first = await _except(connection, sides[0], sides[1])
     only_second = await _except(connection, sides[1], sides[0])
     if not (only_first or only_second):
         return None
-    keys = [key for key in await _key_columns(connection, first, table) if key in columns] or columns[:1]
+    keys = [key for key in await _key_columns(connection, first, table) if key in columns] or list(columns)[:1]
     examples = await _examples(
         connection, f"({sides[0]} EXCEPT ALL {sides[1]}) UNION ALL ({sides[1]} EXCEPT ALL {sides[0]})", keys
     )

@@ -121,6 +121,7 @@ def test_a_rebuild_from_the_log_is_equal_to_the_live_read_model(
 ) -> None:
     assert delivered
     done = tandem("rebuild", service, "--compare", "--json")
+    assert done.stdout, done.stderr
     told = json.loads(done.stdout)
     assert told["differences"] == []
     assert told["equal"] is True
