@@ -11,7 +11,7 @@ from typing import Final
 from services.runtime.ledger import Message, Spot
 
 # A transaction costs the same for one message as for a hundred: worth this little wait while few are there.
-_LINGER_SECONDS: Final = 0.02
+_LINGER_SECONDS: Final = 0.05
 # The fullest partition goes first, unless another has waited for so long.
 _PATIENCE_SECONDS: Final = 0.25
 

@@ -91,7 +91,7 @@ async def connect(url: str, schema: str, patience: Patience = _ENDLESS) -> Conne
 
 
 async def connect_patiently(url: str, schema: str, seconds: float, patience: Patience = _ENDLESS) -> Connection:
-    """Connect, trying again for so long. Raises :class:`DatabaseUnreachable`."""
+    """Connect, trying again for so long, or for ever. Raises :class:`DatabaseUnreachable`."""
     backoff = Backoff(give_up_after=seconds)
     while True:
         try:
@@ -101,9 +101,7 @@ async def connect_patiently(url: str, schema: str, seconds: float, patience: Pat
                 raise
             log("database_unreachable", level="warning", schema=schema, error=type(error).__name__)
             if not await backoff.wait():
-                raise DatabaseUnreachable(
-                    f"PostgreSQL did not answer for {seconds:.0f} s (TANDEM_DATABASE_URL)"
-                ) from None
+                raise DatabaseUnreachable(f"PostgreSQL did not answer for {seconds} s (TANDEM_DATABASE_URL)") from None
 
 
 @asynccontextmanager

@@ -249,7 +249,9 @@ async def _leading(
     """A connection that holds the service's lock: whoever loses it can change nothing any more."""
     # A leader never rests for so long: it asks the outbox many times a second.
     patience = Patience(settings.idle_transaction_seconds, settings.idle_transaction_seconds)
-    connection = await connect_patiently(settings.database_url, schema, settings.start_timeout_seconds, patience)
+    # Only at the start is a database that is not there a mistake of the installation.
+    seconds = settings.start_timeout_seconds if migrate else None
+    connection = await connect_patiently(settings.database_url, schema, seconds, patience)
     try:
         if migrate:
             await apply_migrations(connection, schema, definition.migrations)

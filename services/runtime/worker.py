@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
+import asyncpg
 from aiokafka.errors import KafkaError
 
 from contracts.topics import Topic
@@ -51,6 +52,7 @@ from services.runtime.log import (
     require_topics,
 )
 from services.runtime.retrying import Backoff
+from services.runtime.seat import Seat
 from services.runtime.service import ServiceDefinition
 from services.runtime.settings import Settings
 from services.runtime.telemetry import Liveness, Progress, log
@@ -100,8 +102,13 @@ async def run_worker(
         spots = await require_topics(reader, topics, settings.start_timeout_seconds)
         await prepare_positions(settings.database_url, schema, reader, spots, topics)
         applier = Applier(definition, schema, seal, settings.parked_run_limit, probe)
-        worker = Worker(applier, settings, reader, tuple(spots), Buffers(_BATCHES_BUFFERED * settings.batch_limit))
-        await worker.run(stop)
+        seat = Seat(settings, schema)
+        try:
+            await seat.take()
+            buffers = Buffers(_BATCHES_BUFFERED * settings.batch_limit)
+            await Worker(applier, settings, reader, tuple(spots), buffers, seat).run(stop)
+        finally:
+            await seat.leave()
 
 
 @dataclass(slots=True)
@@ -113,6 +120,7 @@ class Worker:
     reader: LogReader
     spots: tuple[Spot, ...]
     buffers: Buffers
+    seat: Seat
     holes: set[Gap] = field(default_factory=set)
     app: RunnerApp = field(init=False)
 
@@ -225,13 +233,12 @@ class Worker:
             except RuntimeFailure:
                 raise
             except Exception as error:
-                if not (isinstance(error, KafkaError | LogUnavailable) or is_transient(error)):
+                if not (isinstance(error, KafkaError | LogUnavailable | asyncpg.InterfaceError) or is_transient(error)):
                     raise
                 log("lag_unknown", level="warning", error=type(error).__name__)
 
     async def _look(self, liveness: Liveness) -> None:
-        async with connected(self.settings.database_url, self.applier.schema) as connection:
-            positions = await read_positions(connection)
+        positions = await read_positions(await self.seat.connection())
         ends = await self.reader.ends(self.spots)
         # Ends are read after positions, so an end can only be ahead of what was applied.
         check_bounds(positions, {}, ends)
