@@ -74,8 +74,12 @@ def enrolment_spans(loops: Sequence[CoverageLoop], county_fips: str | None) -> t
     enrolled = [span for loop in medicaid for span in _enrolled(loop, plans, county_fips)]
     covered = [_Months(span.first_month, span.last_month) for span in enrolled]
     gone = [months for loop in medicaid for months in _not_enrolled(loop)]
-    left = sorted({months for span in gone for months in _without(span, covered)})
+    left = sorted({months for span in gone for months in _without(span, covered)}, key=_bounds)
     return (*enrolled, *(MedicaidEnrolmentSpan(first_month=a, last_month=b, enrolled=False) for a, b in left))
+
+
+def _bounds(months: _Months) -> tuple[str, str]:
+    return months.first, months.last or _FOREVER
 
 
 def _gives_plan(loop: CoverageLoop) -> bool:
