@@ -167,7 +167,11 @@ async def _record_staged(connection: Connection, identity: str, counts: Counts) 
 def _require_unchanged(delivery: Delivery) -> None:
     if not delivery.path.is_file():
         raise RefusedDelivery("file_missing", "the file was removed before it could be read")
-    if delivery_id(delivery.kind, delivery.path) != delivery.delivery_id:
+    try:
+        identity = delivery_id(delivery.kind, delivery.path)
+    except PermissionError:
+        raise RefusedDelivery("file_unreadable", "intake may not read the file") from None
+    if identity != delivery.delivery_id:
         raise RefusedDelivery("content_changed", "the file was changed after it had been registered")
 
 

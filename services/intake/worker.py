@@ -153,6 +153,11 @@ class Intake:
             except FileNotFoundError:
                 # Taken out of the inbox between the look and the reading: it was never delivered.
                 continue
+            except PermissionError:
+                # Told once, and looked at again when the file changes: the others must not wait for it.
+                self.inbox.remember(path)
+                log("delivery_unreadable", level="error", file=path.name)
+                continue
             self.inbox.remember(path)
             log(
                 "delivery_known" if registration.known else "delivery_taken",
