@@ -90,7 +90,7 @@ async def connect(url: str, schema: str, patience: Patience = _ENDLESS) -> Conne
     )
 
 
-async def connect_patiently(url: str, schema: str, seconds: float, patience: Patience = _ENDLESS) -> Connection:
+async def connect_patiently(url: str, schema: str, seconds: float | None, patience: Patience = _ENDLESS) -> Connection:
     """Connect, trying again for so long, or for ever. Raises :class:`DatabaseUnreachable`."""
     backoff = Backoff(give_up_after=seconds)
     while True:

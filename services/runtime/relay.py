@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
+from time import monotonic
 from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -34,6 +35,7 @@ from services.runtime.outbox import fill_fence
 from services.runtime.retrying import Backoff
 from services.runtime.service import ServiceDefinition
 from services.runtime.settings import Settings
+from services.runtime.status import read_outbox
 from services.runtime.telemetry import log
 from services.runtime.transactions import Probe, no_probe
 
@@ -42,6 +44,8 @@ CHUNK_ROWS: Final = 2_000
 # Bounds memory where events are large.
 CHUNK_BYTES: Final = 16 * 1024 * 1024
 _IDLE_SECONDS: Final = 0.1
+# Counting the outbox reads all of it.
+_MEASURE_SECONDS: Final = 5.0
 _START_SECONDS: Final = 10.0
 # aiokafka gives a message up after this; the chunk is then sent again.
 _REQUEST_TIMEOUT_MS: Final = 15_000
@@ -121,6 +125,7 @@ class Relay:
     seal: Seal
     probe: Probe = no_probe
     ends: dict[Spot, int] = field(default_factory=dict)
+    measured: float = 0.0
 
     async def load_ends(self) -> None:
         """Read how far everything was written before."""
@@ -130,6 +135,7 @@ class Relay:
     async def turn(self) -> bool:
         """Send one chunk and cut one delivery; false if there was nothing to do."""
         sent = await self.send_chunk()
+        await self._measure()
         return bool(await self._cut()) or sent > 0
 
     async def send_chunk(self) -> int:
@@ -169,6 +175,12 @@ class Relay:
             )
             await _record_ends(self.connection, {spot: self.ends[spot] for spot in touched})
         telemetry.EVENTS_SENT.labels(self.definition.name).inc(len(rows))
+
+    async def _measure(self) -> None:
+        if monotonic() - self.measured < _MEASURE_SECONDS:
+            return
+        self.measured = monotonic()
+        telemetry.OUTBOX_DEPTH.labels(self.definition.name).set((await read_outbox(self.connection)).depth)
 
     async def _cut(self) -> bool:
         if not self.definition.waits_for:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from services.runtime.cuts import consumed_topics
 from services.runtime.database import Connection
 from services.runtime.dead_letters import count_by_reason
-from services.runtime.ledger import Spot, read_positions
+from services.runtime.ledger import Message, Spot, read_positions
 from services.runtime.log import LogReader
 from services.runtime.service import ServiceDefinition
 
@@ -95,5 +95,16 @@ async def _partitions(
 
 async def _partition(reader: LogReader, spot: Spot, position: int, end: int, now: datetime) -> PartitionStatus:
     oldest = await reader.first_from(spot, position) if position < end else None
-    age = (now - oldest.time).total_seconds() if oldest is not None and oldest.time is not None else None
-    return PartitionStatus(*spot, position, end, end - position if oldest is not None else 0, age)
+    # An end behind holes only is no lag.
+    lag = end - position if oldest is not None else 0
+    return PartitionStatus(*spot, position, end, lag, _age(oldest, now))
+
+
+def _age(message: Message | None, now: datetime) -> float | None:
+    return (now - message.time).total_seconds() if message is not None and message.time is not None else None
+
+
+async def oldest_age_seconds(reader: LogReader, positions: Mapping[Spot, int], now: datetime) -> float:
+    """Age of the oldest message at or after the positions; 0 where none waits."""
+    ages = [_age(await reader.first_from(spot, position), now) for spot, position in positions.items()]
+    return max((age for age in ages if age is not None), default=0.0)

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
 
@@ -55,6 +56,7 @@ from services.runtime.retrying import Backoff
 from services.runtime.seat import Seat
 from services.runtime.service import ServiceDefinition
 from services.runtime.settings import Settings
+from services.runtime.status import oldest_age_seconds
 from services.runtime.telemetry import Liveness, Progress, log
 from services.runtime.transactions import Probe, no_probe
 
@@ -245,6 +247,10 @@ class Worker:
         service, lags = self.applier.definition.name, {spot: ends[spot] - positions[spot] for spot in self.spots}
         for spot, lag in lags.items():
             telemetry.LAG_MESSAGES.labels(service, spot.topic, str(spot.partition)).set(lag)
+        for topic in {spot.topic for spot in self.spots}:
+            waiting = {spot: positions[spot] for spot, lag in lags.items() if spot.topic == topic and lag > 0}
+            age = await oldest_age_seconds(self.reader, waiting, datetime.now(UTC))
+            telemetry.LAG_SECONDS.labels(service, topic).set(age)
         own = [spot for spot in self.spots if spot in self.app.applied]
         now = Progress(monotonic(), sum(lags[spot] for spot in own), sum(positions[spot] for spot in own))
         telemetry.STALLED.labels(service).set(liveness.observe(now))
