@@ -30,8 +30,9 @@ def _require_running(installation: Installation) -> None:
 
 def _show(found: Sequence[Outcome]) -> None:
     table = Table(box=None)
-    for column, justify in (("file", "left"), ("delivery", "right"), ("status", "left")):
-        table.add_column(column, justify="right" if justify == "right" else "left")
+    table.add_column("file", overflow="fold")
+    table.add_column("delivery", justify="right")
+    table.add_column("status", overflow="fold")
     for column in ("records", "claims", "quarantined"):
         table.add_column(column, justify="right")
     for one in found:
