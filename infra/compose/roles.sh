@@ -7,12 +7,11 @@ for service in intake alignment risk cost_shift; do
     psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
         --set role="tandem_$service" --set schema="$service" --set password="$password" <<'SQL'
 CREATE ROLE :"role" LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE;
-GRANT CONNECT ON DATABASE tandem TO :"role";
 CREATE SCHEMA :"schema" AUTHORIZATION :"role";
 SQL
 done
 psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-REVOKE TEMPORARY ON DATABASE tandem FROM PUBLIC;
-GRANT TEMPORARY ON DATABASE tandem TO tandem_intake, tandem_alignment, tandem_risk, tandem_cost_shift;
+REVOKE ALL ON DATABASE tandem FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE tandem TO tandem_intake, tandem_alignment, tandem_risk, tandem_cost_shift;
 SQL
