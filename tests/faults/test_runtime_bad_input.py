@@ -12,8 +12,10 @@ from runtime_tally import World, ended, expected, facts, running_world, send, se
 from services.runtime.database import Connection, connected
 from services.runtime.dead_letters import Seal, drop, list_dead_letters
 from services.runtime.exits import ExitCode
+from services.runtime.log import reading
 from services.runtime.outbox import outgoing
 from services.runtime.replaying import ReplayRefused, replay
+from services.runtime.status import read_status
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -111,6 +113,9 @@ async def test_holes_of_transactions_are_no_loss(database_url: str, kafka_addres
         await producer.stop()
         world.start("worker")
         await until(lambda: world.has_totals(events))
+        # The last markers are never given out either: they are no lag.
+        async with connected(database_url, "tally") as connection, reading([kafka_address], 10) as reader:
+            assert (await read_status(connection, reader, world.definition)).lag == 0
 
 
 async def test_failing_message_is_parked_replayed_and_dropped(
