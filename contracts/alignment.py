@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.codes import Cohort, DualStatusCode
+from contracts.codes import DecidedCohort, DualStatusCode
 from contracts.envelope import Event
 from contracts.identifiers import CountyFips, EntityId, Npi, PersonId, StateCode
 from contracts.model import LARGEST_NUMBER, ContractModel
@@ -92,7 +92,7 @@ class MonthDecision(ContractModel):
     aligned: bool
     basis: Literal["reported", "forecast", "none"]
     change: DecisionChange
-    cohort: Cohort
+    cohort: DecidedCohort
     entity_id: EntityId | None = None
     county_fips: CountyFips | None = None
     dual_status_code: DualStatusCode | None = None

@@ -94,6 +94,11 @@ class Cohort(StrEnum):
     ALIGNED = "aligned"
     COMPARISON = "comparison"
     EXCLUDED = "excluded"
+    # No decision about the month is known yet: costs are counted here, and no person-month stands behind them.
+    UNASSIGNED = "unassigned"
+
+
+DecidedCohort = Literal[Cohort.ALIGNED, Cohort.COMPARISON, Cohort.EXCLUDED]
 
 
 class ServiceCategory(StrEnum):

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from contracts.alignment import MonthDecision, Outcome, PredicateResult
-from contracts.codes import Cohort, DualStatusCode
+from contracts.codes import DecidedCohort, DualStatusCode
 from contracts.months import month_at, month_index
 from services.alignment.programme import Programme
 from services.alignment.rules.aligned import Alignment, alignment
@@ -29,7 +29,7 @@ class _Decided(NamedTuple):
     """A decision before it is written down."""
 
     alignment: Alignment
-    cohort: Cohort
+    cohort: DecidedCohort
     entity_id: str | None
     county_fips: str | None
     dual_status_code: str | None

@@ -11,8 +11,8 @@ from services.cost_shift.rules.standing_version import ClaimVersion, CostChange,
 ClaimKey = tuple[str, str]  # person, record
 PersonMonth = tuple[str, str]
 Amounts = tuple[int, int]  # cents, claims
-# person, month, sequence, cause, payer, category, crossover, basis
-CostKey = tuple[str, str, int, str, str, str, bool, str]
+# person, month, sequence, cause, state, payer, category, crossover, basis
+CostKey = tuple[str, str, int, str, str, str, str, bool, str]
 # sequence, cause, state, county, entity, cohort, payer, category, crossover, basis, month
 CellKey = tuple[int, str, str, str, str, str, str, str, bool, str, str]
 # sequence, state, county, entity, cohort, month
@@ -99,8 +99,8 @@ def _revise_claim(
 
 
 def _sum_costs(costs: dict[CostKey, Amounts], person: str, changes: Iterable[CostChange], sign: int) -> None:
-    for sequence, cause, series, month, cents, claims in changes:
-        key = (person, month, sequence, cause, *series)
+    for sequence, cause, state, series, month, cents, claims in changes:
+        key = (person, month, sequence, cause, state, *series)
         before = costs.get(key, (0, 0))
         costs[key] = (before[0] + sign * cents, before[1] + sign * claims)
 
@@ -108,8 +108,8 @@ def _sum_costs(costs: dict[CostKey, Amounts], person: str, changes: Iterable[Cos
 def by_person_month(costs: Mapping[CostKey, Amounts]) -> dict[PersonMonth, list[CostChange]]:
     """The same sums as the rules take them."""
     grouped: dict[PersonMonth, list[CostChange]] = defaultdict(list)
-    for (person, month, sequence, cause, *series), amounts in costs.items():
-        change = CostChange(sequence, cause, tuple(series), month, *amounts)  # type: ignore[arg-type]
+    for (person, month, sequence, cause, state, *series), amounts in costs.items():
+        change = CostChange(sequence, cause, state, tuple(series), month, *amounts)  # type: ignore[arg-type]
         grouped[(person, month)].append(change)
     return grouped
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import asyncpg
 
+from contracts.codes import Cohort
 from services.runtime.database import Connection
 
 Basis = Literal["services", "outlay"]
@@ -25,12 +26,14 @@ _PEOPLE_FILTER = """
 _COST_FILTER = f"""{_PEOPLE_FILTER}
     AND ($7::text IS NULL OR payer = $7) AND ($8::text IS NULL OR category = $8)"""
 
-# Capitation is shown as a line of its own, never inside a sum of services.
+# Capitation is shown as a line of its own, never inside a sum of services; costs without a decision never inside a sum
+# over cohorts, because no person-month stands behind them.
 _PUBLISHED = f"""
     SELECT DISTINCT ON (state, entity, cohort, payer, category, month)
         state, entity, cohort, payer, category, month, cents, claims, crossover_cents, crossover_claims
     FROM published_measure
     WHERE revision <= $1 AND {_COST_FILTER} AND $9::text = 'services' AND ($10 OR category <> 'capitation')
+        AND ($11 OR cohort <> 'unassigned')
     ORDER BY state, entity, cohort, payer, category, month, revision DESC"""  # noqa: S608 - constants
 
 _CELLS = f"""
@@ -39,7 +42,8 @@ _CELLS = f"""
         CASE WHEN crossover THEN claims ELSE 0 END AS crossover_claims
     FROM cell_delta
     WHERE sequence <= $1 AND {_COST_FILTER}
-        AND (basis IN ($9, 'both') OR ($10 AND category = 'capitation' AND basis = 'outlay'))"""  # noqa: S608
+        AND (basis IN ($9, 'both') OR ($10 AND category = 'capitation' AND basis = 'outlay'))
+        AND ($11 OR cohort <> 'unassigned')"""  # noqa: S608 - constants
 
 _PUBLISHED_PEOPLE = f"""
     SELECT DISTINCT ON (state, entity, cohort, month) state, entity, cohort, month, person_months
@@ -82,9 +86,14 @@ class MeasureQuery:
         """Whether capitation can stand as a line of its own."""
         return "category" in self.group_by or self.category == "capitation"
 
+    def shows_unassigned(self) -> bool:
+        """Whether costs without a decision can stand as a line of their own."""
+        return "cohort" in self.group_by or self.people.cohort == Cohort.UNASSIGNED
+
     def parameters(self) -> list[Any]:
         """In the order of the SQL."""
-        return [*self.people.parameters(), self.payer, self.category, self.basis, self.shows_capitation()]
+        shown = (self.shows_capitation(), self.shows_unassigned())
+        return [*self.people.parameters(), self.payer, self.category, self.basis, *shown]
 
 
 class Revision(NamedTuple):
@@ -136,7 +145,7 @@ async def measures(
     statement = f"""
         SELECT {keys}, sum(cents)::bigint AS cents, sum(claims)::bigint AS claims,
             sum(crossover_cents)::bigint AS crossover_cents, sum(crossover_claims)::bigint AS crossover_claims
-        FROM ({source}) AS figure GROUP BY {keys} ORDER BY {keys} LIMIT $11 OFFSET $12"""  # noqa: S608 - closed list
+        FROM ({source}) AS figure GROUP BY {keys} ORDER BY {keys} LIMIT $12 OFFSET $13"""  # noqa: S608 - closed list
     rows = await connection.fetch(statement, *query.parameters(), limit, offset)
     people = await person_months(connection, query.people, query.group_by)
     dimensions = [name for name in query.group_by if name in _OF_PEOPLE]

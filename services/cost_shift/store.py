@@ -21,7 +21,7 @@ from services.runtime.database import Connection
 Row = tuple[Any, ...]
 
 _CLAIM_HISTORIES = """
-SELECT person_id, record_id, version, sequence, withdrawn, category, crossover, basis, month, cents, claims
+SELECT person_id, record_id, version, sequence, state, withdrawn, category, crossover, basis, month, cents, claims
 FROM unnest($2::text[], $3::text[]) AS wanted (person_id, record_id)
 JOIN claim_contribution USING (person_id, record_id)
 WHERE payer = $1
@@ -29,13 +29,14 @@ ORDER BY person_id, record_id, version, part
 """
 
 _VERSION_COLUMNS = (
-    "person_id", "record_id", "version", "part", "sequence", "withdrawn",
+    "person_id", "record_id", "version", "part", "sequence", "state", "withdrawn",
     "payer", "category", "crossover", "basis", "month", "cents", "claims",
 )  # fmt: skip
 
 _KNOWN_EARLIER = """
-UPDATE claim_contribution AS known SET sequence = earlier.sequence
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS earlier (person_id, record_id, version, sequence)
+UPDATE claim_contribution AS known SET sequence = earlier.sequence, state = earlier.state
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])
+    AS earlier (person_id, record_id, version, sequence, state)
 WHERE (known.person_id, known.payer, known.record_id, known.version)
     = (earlier.person_id, $1, earlier.record_id, earlier.version)
 """
@@ -57,7 +58,7 @@ ON CONFLICT (person_id, month, sequence) DO UPDATE SET
 """
 
 _PERSON_MONTH_COSTS = """
-SELECT person_id, sequence, cause, payer, category, crossover, basis, month, cents, claims
+SELECT person_id, sequence, cause, state, payer, category, crossover, basis, month, cents, claims
 FROM unnest($1::text[], $2::text[]) AS wanted (person_id, month)
 JOIN person_month_cost USING (person_id, month)
 """
@@ -65,11 +66,11 @@ JOIN person_month_cost USING (person_id, month)
 _ADD_COSTS = """
 WITH added AS (
 INSERT INTO person_month_cost AS kept
-    (person_id, month, sequence, cause, payer, category, crossover, basis, cents, claims)
+    (person_id, month, sequence, cause, state, payer, category, crossover, basis, cents, claims)
 SELECT * FROM unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[],
-    $9::bigint[], $10::bigint[])
-ON CONFLICT (person_id, month, sequence, payer, category, crossover, basis, cause)
+    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[],
+    $10::bigint[], $11::bigint[])
+ON CONFLICT (person_id, month, sequence, payer, category, crossover, basis, cause, state)
 DO UPDATE SET cents = kept.cents + EXCLUDED.cents, claims = kept.claims + EXCLUDED.claims
 RETURNING ctid, cents, claims
 )
@@ -136,20 +137,21 @@ async def claim_histories(
 ) -> dict[ClaimKey, tuple[ClaimVersion, ...]]:
     """Every known version of these claims."""
     rows = await connection.fetch(_CLAIM_HISTORIES, payer, [key[0] for key in keys], [key[1] for key in keys])
-    parts: dict[tuple[str, str, int, int, bool], list[Contribution]] = defaultdict(list)
-    for person, record, version, sequence, withdrawn, *contribution in rows:
-        parts[(person, record, version, sequence, withdrawn)].append(Contribution(payer, *contribution))
+    parts: dict[tuple[str, str, int, int, str, bool], list[Contribution]] = defaultdict(list)
+    for person, record, version, sequence, state, withdrawn, *contribution in rows:
+        parts[(person, record, version, sequence, state, withdrawn)].append(Contribution(payer, *contribution))
     histories: dict[ClaimKey, list[ClaimVersion]] = defaultdict(list)
-    for (person, record, version, sequence, withdrawn), contributions in parts.items():
-        histories[(person, record)].append(ClaimVersion(version, sequence, withdrawn, tuple(contributions)))
+    for (person, record, version, sequence, state, withdrawn), contributions in parts.items():
+        known = ClaimVersion(version, sequence, state, withdrawn, tuple(contributions))
+        histories[(person, record)].append(known)
     return {key: tuple(history) for key, history in histories.items()}
 
 
 async def add_versions(connection: Connection, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
     """Keep versions that were not known."""
     rows = [
-        (*key, version, part, sequence, withdrawn, *contribution)
-        for key, (version, sequence, withdrawn, contributions) in versions
+        (*key, version, part, sequence, state, withdrawn, *contribution)
+        for key, (version, sequence, state, withdrawn, contributions) in versions
         for part, contribution in enumerate(contributions)
     ]
     if rows:
@@ -158,7 +160,7 @@ async def add_versions(connection: Connection, versions: Iterable[tuple[ClaimKey
 
 async def move_versions(connection: Connection, payer: str, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
     """Note that known versions were known with an earlier delivery already."""
-    rows = [(*key, version.version, version.sequence) for key, version in versions]
+    rows = [(*key, version.version, version.sequence, version.state) for key, version in versions]
     if rows:
         await connection.execute(_KNOWN_EARLIER, payer, *_columns(rows))
 
@@ -188,9 +190,9 @@ async def person_month_costs(
     """All that is known of these person-months' costs."""
     rows = await connection.fetch(_PERSON_MONTH_COSTS, [key[0] for key in keys], [key[1] for key in keys])
     costs: dict[PersonMonth, list[CostChange]] = defaultdict(list)
-    for person, sequence, cause, payer, category, crossover, basis, month, cents, claims in rows:
+    for person, sequence, cause, state, payer, category, crossover, basis, month, cents, claims in rows:
         series = (payer, category, crossover, basis)
-        costs[(person, month)].append(CostChange(sequence, cause, series, month, cents, claims))
+        costs[(person, month)].append(CostChange(sequence, cause, state, series, month, cents, claims))
     return costs
 
 

@@ -30,7 +30,9 @@ def medicare_claims(batch: Batch, policy: CategoryPolicy) -> Iterator[ArrivedCla
         if isinstance(event, MedicareClaimsDelivered):
             for claim in event.data.claims:
                 contributions = medicare_contributions(claim, policy)
-                version = ClaimVersion(claim.version, event.deliveryseq, is_withdrawal(claim), contributions)
+                version = ClaimVersion(
+                    claim.version, event.deliveryseq, event.data.state, is_withdrawal(claim), contributions
+                )
                 yield (event.data.person_id, claim.record_id), version
 
 
@@ -41,7 +43,9 @@ def medicaid_claims(batch: Batch, policy: CategoryPolicy) -> Iterator[ArrivedCla
         if isinstance(event, MedicaidClaimsDelivered):
             for claim in event.data.claims:
                 contributions = medicaid_contributions(claim, policy)
-                version = ClaimVersion(claim.version, event.deliveryseq, is_withdrawal(claim), contributions)
+                version = ClaimVersion(
+                    claim.version, event.deliveryseq, event.data.state, is_withdrawal(claim), contributions
+                )
                 yield (event.data.person_id, claim.record_id), version
 
 

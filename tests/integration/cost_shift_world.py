@@ -1,7 +1,7 @@
 """A small random world of claims and decisions, the answers by recomputation from scratch, and a transaction."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
@@ -59,6 +59,7 @@ class Fact:
 
     sequence: int
     person: str
+    state: str
     payer: str
     record: str
     version: int
@@ -108,7 +109,7 @@ def _medicare(chance: random.Random, sequence: int, person: str, number: int) ->
         record_id=f"m{number}", version=1, claim_type_code=code, adjustment=kind, service_from=_day(month),
         service_through=_day(month), paid_cents=cents, denied=denied,
     )  # fmt: skip
-    return Fact(sequence, person, "medicare", f"m{number}", 1, category, month, sign * cents, sign, False, claim)
+    return Fact(sequence, person, "OH", "medicare", f"m{number}", 1, category, month, sign * cents, sign, False, claim)
 
 
 def _medicaid(chance: random.Random, sequence: int, person: str, record: str, version: int) -> Fact:
@@ -124,7 +125,7 @@ def _medicaid(chance: random.Random, sequence: int, person: str, record: str, ve
     )  # fmt: skip
     category = "capitation" if kind == "2" else category
     cents, claims = (0, 0) if voided else (cents, 1)
-    return Fact(sequence, person, "medicaid", record, version, category, month, cents, claims, crossover, claim)
+    return Fact(sequence, person, "OH", "medicaid", record, version, category, month, cents, claims, crossover, claim)
 
 
 def make_world(seed: int) -> World:
@@ -137,9 +138,12 @@ def make_world(seed: int) -> World:
         for sequence in range(1, DELIVERIES + 1):
             for _ in range(chance.randrange(4)):
                 facts.append(_medicare(chance, sequence, person, len(facts)))
+            # A person's state may change from one delivery to the next: it is that of all claims of a delivery.
+            state = chance.choice(("OH", "KY"))
             for _ in range(chance.randrange(4)):
                 record = f"d{person[-2:]}{chance.randrange(3)}"
-                facts.append(_medicaid(chance, sequence, person, record, chance.randrange(4)))
+                fact = _medicaid(chance, sequence, person, record, chance.randrange(4))
+                facts.append(replace(fact, state=state))
             # Alignment may decide a month twice because of one delivery: the greater revision stands.
             for _ in range(chance.choice((0, 1, 1, 2))):
                 revision += 1
@@ -155,7 +159,7 @@ def _same_version_same_content(facts: list[Fact]) -> tuple[Fact, ...]:
     same = []
     for fact in facts:
         known = first.setdefault((fact.person, fact.payer, fact.record, fact.version), fact)
-        same.append(Fact(fact.sequence, *(getattr(known, name) for name in Fact.__slots__[1:])))
+        same.append(replace(known, sequence=fact.sequence, state=fact.state))
     return tuple(same)
 
 
@@ -171,9 +175,9 @@ def _claims_event(facts: list[Fact]) -> AnyEvent:
     }  # fmt: skip
     claims: Any = tuple(fact.event_claim for fact in facts)
     if head.payer == "medicare":
-        medicare = MedicareClaimsDeliveredData(person_id=head.person, state="OH", claims=claims)
+        medicare = MedicareClaimsDeliveredData(person_id=head.person, state=head.state, claims=claims)
         return MedicareClaimsDelivered.of(**common, data=medicare)
-    medicaid = MedicaidClaimsDeliveredData(person_id=head.person, state="OH", claims=claims)
+    medicaid = MedicaidClaimsDeliveredData(person_id=head.person, state=head.state, claims=claims)
     return MedicaidClaimsDelivered.of(**common, data=medicaid)
 
 
@@ -279,10 +283,9 @@ def measures_at(world: World, sequence: int) -> dict[tuple[str, ...], Figure]:
             standing[key] = fact
     figures: dict[tuple[str, ...], Figure] = {}
     for fact in standing.values():
-        place = assignment_at(world, fact.person, fact.month, sequence)
-        if place is None:
-            continue
-        state, _, entity, cohort = place
+        state, _, entity, cohort = assignment_at(world, fact.person, fact.month, sequence) or (
+            fact.state, "", "", "unassigned"
+        )  # fmt: skip
         key6 = (state, entity, cohort, fact.payer, fact.category, fact.month)
         before = figures.get(key6, (0, 0, 0, 0))
         crossed = (fact.cents, fact.claims) if fact.crossover else (0, 0)

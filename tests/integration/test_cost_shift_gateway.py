@@ -101,6 +101,24 @@ async def test_person_months_and_ratios(client: httpx.AsyncClient) -> None:
         assert shown == (Fraction(row["cents"], months) if months else None)
 
 
+async def test_costs_without_a_decision_stand_apart_and_without_a_ratio(client: httpx.AsyncClient) -> None:
+    figures = world_of.measures_at(WORLD, 1)
+    undecided = sum(figure[0] for key, figure in figures.items() if (key[2], key[3]) == ("unassigned", "medicare"))
+    assert undecided
+    (row,) = (await get(client, "measures", as_of=1, cohort="unassigned", payer="medicare", group_by="payer"))[
+        "measures"
+    ]
+    assert (row["cents"], row["person_months"], row["pbpm"]) == (undecided, 0, None)
+
+
+@pytest.mark.parametrize("group_by", ["payer", ["payer", "county"]])
+async def test_costs_without_a_decision_are_in_no_sum_over_cohorts(client: httpx.AsyncClient, group_by: Any) -> None:
+    figures = world_of.measures_at(WORLD, 1)
+    answer = await get(client, "measures", as_of=1, payer="medicare", group_by=group_by)
+    decided = sum(figure[0] for key, figure in figures.items() if key[2] != "unassigned" and key[3] == "medicare")
+    assert sum(row["cents"] for row in answer["measures"]) == decided
+
+
 async def test_sums_over_dimensions_keep_all_person_months(client: httpx.AsyncClient) -> None:
     (row,) = (await get(client, "measures", group_by="payer", payer="medicare"))["measures"]
     figures = world_of.measures_at(WORLD, LAST)

@@ -1,7 +1,8 @@
 -- What is known of each person's costs, where it counts, and what was published of it.
 -- Texts compare byte by byte: they are codes and pseudonyms, never prose. Empty text: no entity, unknown county.
 
--- One row for each part of each version of each claim; sequence is the first delivery that held the version.
+-- One row for each part of each version of each claim; sequence is the first delivery that held the version, state
+-- the one that this delivery gave the person: costs without a decision count there.
 CREATE TABLE claim_contribution (
     person_id text COLLATE "C" NOT NULL,
     payer text COLLATE "C" NOT NULL,
@@ -9,6 +10,7 @@ CREATE TABLE claim_contribution (
     version bigint NOT NULL,
     part smallint NOT NULL,
     sequence bigint NOT NULL,
+    state text COLLATE "C" NOT NULL,
     withdrawn boolean NOT NULL,
     category text COLLATE "C" NOT NULL,
     crossover boolean NOT NULL,
@@ -29,9 +31,10 @@ CREATE TABLE person_month_cost (
     basis text COLLATE "C" NOT NULL,
     sequence bigint NOT NULL,
     cause text COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL,
     cents bigint NOT NULL,
     claims bigint NOT NULL,
-    PRIMARY KEY (person_id, month, sequence, payer, category, crossover, basis, cause)
+    PRIMARY KEY (person_id, month, sequence, payer, category, crossover, basis, cause, state)
 );
 
 -- The decision for a person-month as known at a sequence: of several, the one of the greatest revision.

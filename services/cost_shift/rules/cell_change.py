@@ -1,12 +1,14 @@
 """Where a person-month's costs count after each delivery, and what later decisions move.
 
 The value of any cell as known at delivery D is the sum of its changes with sequence <= D, exactly, in
-whatever order costs and decisions arrived. Costs of a month without a decision count nowhere until one comes.
+whatever order costs and decisions arrived. Costs of a month without a decision count as unassigned, in the state
+of their claim, until one comes: no dollar waits unseen. No person-month stands behind them.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from contracts.codes import Cohort
 from services.cost_shift.rules.standing_version import Cause, CostChange, Series
 
 
@@ -38,6 +40,11 @@ class CellChange(NamedTuple):
     claims: int
 
 
+def unassigned(state: str) -> Place:
+    """Where costs of a state count while no decision about their person-month is known."""
+    return Place(state, "", "", Cohort.UNASSIGNED.value)
+
+
 def cell_changes(costs: Iterable[CostChange], assignments: Sequence[Assignment]) -> list[CellChange]:
     """Changes of cells by one person-month's costs; ``assignments`` are in the order of their sequence.
 
@@ -45,12 +52,11 @@ def cell_changes(costs: Iterable[CostChange], assignments: Sequence[Assignment])
     """
     changes: list[CellChange] = []
     for cost in costs:
-        place: Place | None = None
+        place = unassigned(cost.state)
         for known, decided in assignments:
             if known <= cost.sequence:
                 place = decided
-        if place is not None:
-            changes.append(CellChange(cost.sequence, cost.cause, place, *cost[2:]))
+        changes.append(CellChange(cost.sequence, cost.cause, place, *cost[3:]))
         for known, decided in assignments:
             if known > cost.sequence and decided != place:
                 changes.extend(_moved(cost, known, place, decided))
@@ -58,9 +64,8 @@ def cell_changes(costs: Iterable[CostChange], assignments: Sequence[Assignment])
     return changes
 
 
-def _moved(cost: CostChange, sequence: int, before: Place | None, after: Place) -> Iterable[CellChange]:
-    if before is not None:
-        yield CellChange(sequence, "alignment", before, cost.series, cost.month, -cost.cents, -cost.claims)
+def _moved(cost: CostChange, sequence: int, before: Place, after: Place) -> Iterable[CellChange]:
+    yield CellChange(sequence, "alignment", before, cost.series, cost.month, -cost.cents, -cost.claims)
     yield CellChange(sequence, "alignment", after, cost.series, cost.month, cost.cents, cost.claims)
 
 

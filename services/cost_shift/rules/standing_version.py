@@ -15,10 +15,11 @@ Series = tuple[str, str, bool, str]  # payer, category, crossover, basis
 
 
 class ClaimVersion(NamedTuple):
-    """One version of one claim and the delivery that made it known."""
+    """One version of one claim, the delivery that made it known and the state that the delivery gave the person."""
 
     version: int
     sequence: int
+    state: str
     withdrawn: bool
     contributions: tuple[Contribution, ...]
 
@@ -28,6 +29,7 @@ class CostChange(NamedTuple):
 
     sequence: int
     cause: Cause
+    state: str
     series: Series
     month: str
     cents: int
@@ -35,11 +37,15 @@ class CostChange(NamedTuple):
 
 
 def with_version(history: Iterable[ClaimVersion], arrived: ClaimVersion) -> tuple[ClaimVersion, ...]:
-    """The history with one more version; the same version again only counts from the earlier delivery."""
+    """The history with one more version; the same version again only counts from the earlier delivery.
+
+    What the version says is its source's and stands; the state is the earlier delivery's word.
+    """
     versions = {known.version: known for known in history}
     known = versions.get(arrived.version)
     if known is not None:
-        arrived = known._replace(sequence=min(known.sequence, arrived.sequence))
+        sequence, state = min((known.sequence, known.state), (arrived.sequence, arrived.state))
+        arrived = known._replace(sequence=sequence, state=state)
     return tuple({**versions, arrived.version: arrived}.values())
 
 
@@ -52,15 +58,15 @@ def standing_changes(history: Iterable[ClaimVersion]) -> list[CostChange]:
             continue
         cause: Cause = "cancellations" if version.withdrawn else "claims"
         if standing is not None:
-            changes.extend(_changes(standing.contributions, version.sequence, cause, -1))
-        changes.extend(_changes(version.contributions, version.sequence, cause, 1))
+            changes.extend(_changes(standing, version.sequence, cause, -1))
+        changes.extend(_changes(version, version.sequence, cause, 1))
         standing = version
     return changes
 
 
-def _changes(contributions: Iterable[Contribution], sequence: int, cause: Cause, sign: int) -> Iterable[CostChange]:
+def _changes(version: ClaimVersion, sequence: int, cause: Cause, sign: int) -> Iterable[CostChange]:
     return (
-        CostChange(sequence, cause, part[:4], part.month, sign * part.cents, sign * part.claims)
-        for part in contributions
+        CostChange(sequence, cause, version.state, part[:4], part.month, sign * part.cents, sign * part.claims)
+        for part in version.contributions
         if part.cents or part.claims
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from services.cost_shift.changes import (
     revise_assignments,
     revise_claims,
 )
-from services.cost_shift.rules.cell_change import Assignment, Place, cell_changes, person_month_changes
+from services.cost_shift.rules.cell_change import Assignment, Place, cell_changes, person_month_changes, unassigned
 from services.cost_shift.rules.claim_contribution import Contribution
 from services.cost_shift.rules.standing_version import (
     ClaimVersion,
@@ -32,18 +33,25 @@ SERIES = ("medicaid", "inpatient", False, "both")
 PLACES = [Place("OH", county, "D9001", cohort) for county in ("39049", "") for cohort in ("aligned", "comparison")]
 
 sequences = st.integers(1, LAST)
+states = st.sampled_from(("OH", "KY"))
 cents = st.integers(-5, 5)
 contributions = st.builds(lambda amount: Contribution(*SERIES, MONTH, amount, 1), cents)
 versions = st.builds(
-    lambda number, sequence, withdrawn, part: ClaimVersion(number, sequence, withdrawn, (part,)),
+    lambda number, sequence, state, withdrawn, part: ClaimVersion(number, sequence, state, withdrawn, (part,)),
     st.integers(0, 4),
     sequences,
+    states,
     st.booleans(),
     contributions,
 )
 histories = st.lists(versions, max_size=6).map(lambda found: list({known.version: known for known in found}.values()))
 costs = st.lists(
-    st.builds(lambda sequence, amount: CostChange(sequence, "claims", SERIES, MONTH, amount, 1), sequences, cents)
+    st.builds(
+        lambda sequence, state, amount: CostChange(sequence, "claims", state, SERIES, MONTH, amount, 1),
+        sequences,
+        states,
+        cents,
+    )
 )
 assignments = st.dictionaries(sequences, st.sampled_from(PLACES)).map(
     lambda known: [Assignment(sequence, known[sequence]) for sequence in sorted(known)]
@@ -78,9 +86,9 @@ def test_history_does_not_depend_on_the_order(history: list[ClaimVersion], chanc
 
 
 def test_causes_tell_a_void_from_a_replacement() -> None:
-    paid = ClaimVersion(1, 1, False, (Contribution(*SERIES, MONTH, 100, 1),))
-    replaced = ClaimVersion(2, 2, False, (Contribution(*SERIES, MONTH, 80, 1),))
-    void = ClaimVersion(3, 3, True, (Contribution(*SERIES, MONTH, 0, 0),))
+    paid = ClaimVersion(1, 1, "OH", False, (Contribution(*SERIES, MONTH, 100, 1),))
+    replaced = ClaimVersion(2, 2, "OH", False, (Contribution(*SERIES, MONTH, 80, 1),))
+    void = ClaimVersion(3, 3, "OH", True, (Contribution(*SERIES, MONTH, 0, 0),))
     told = Counter[tuple[int, str]]()
     for change in standing_changes([void, paid, replaced]):
         told[change.sequence, change.cause] += change.cents
@@ -88,8 +96,8 @@ def test_causes_tell_a_void_from_a_replacement() -> None:
 
 
 def test_an_older_version_that_comes_late_changes_only_what_was_known_before() -> None:
-    newer = ClaimVersion(2, 3, False, (Contribution(*SERIES, MONTH, 80, 1),))
-    older = ClaimVersion(1, 4, False, (Contribution(*SERIES, MONTH, 100, 1),))
+    newer = ClaimVersion(2, 3, "OH", False, (Contribution(*SERIES, MONTH, 80, 1),))
+    older = ClaimVersion(1, 4, "OH", False, (Contribution(*SERIES, MONTH, 100, 1),))
     assert standing_changes([newer, older]) == standing_changes([newer])
 
 
@@ -103,8 +111,9 @@ def test_cells_at_every_delivery(known_costs: list[CostChange], known: list[Assi
                 cells[change.place] += change.cents
         expected = Counter[Place]()
         decided = [assignment.place for assignment in known if assignment.sequence <= sequence]
-        if decided:
-            expected[decided[-1]] += sum(cost.cents for cost in known_costs if cost.sequence <= sequence)
+        for cost in known_costs:
+            if cost.sequence <= sequence:
+                expected[decided[-1] if decided else unassigned(cost.state)] += cost.cents
         assert {place: sums for place, sums in cells.items() if sums} == {
             place: sums for place, sums in expected.items() if sums
         }
@@ -122,13 +131,50 @@ def test_a_person_month_counts_once_from_its_first_decision(known: list[Assignme
         assert {place: count for place, count in counts.items() if count} == ({decided[-1]: 1} if decided else {})
 
 
-def test_costs_without_a_decision_count_nowhere() -> None:
-    assert cell_changes([CostChange(1, "claims", SERIES, MONTH, 100, 1)], []) == []
+def test_costs_without_a_decision_count_as_unassigned_in_the_state_of_their_claim() -> None:
+    (change,) = cell_changes([CostChange(1, "claims", "KY", SERIES, MONTH, 100, 1)], [])
+    assert (change.sequence, change.cause, change.place) == (1, "claims", ("KY", "", "", "unassigned"))
+    assert (change.cents, change.claims) == (100, 1)
+
+
+@pytest.mark.parametrize("later", [4, 7])
+def test_a_first_decision_moves_costs_out_of_unassigned(later: int) -> None:
+    changes = cell_changes([CostChange(2, "claims", "KY", SERIES, MONTH, 100, 1)], [Assignment(later, PLACES[0])])
+    assert [(change.sequence, change.cause, change.place, change.cents, change.claims) for change in changes] == [
+        (2, "claims", unassigned("KY"), 100, 1),
+        (later, "alignment", unassigned("KY"), -100, -1),
+        (later, "alignment", PLACES[0], 100, 1),
+    ]
+
+
+@pytest.mark.parametrize("earlier", [1, 2])
+def test_costs_of_a_decided_month_are_never_unassigned(earlier: int) -> None:
+    changes = cell_changes([CostChange(2, "claims", "KY", SERIES, MONTH, 100, 1)], [Assignment(earlier, PLACES[0])])
+    assert [change.place for change in changes] == [PLACES[0]]
+
+
+def test_a_replacement_leaves_the_state_of_what_it_replaces() -> None:
+    paid = ClaimVersion(1, 1, "KY", False, (Contribution(*SERIES, MONTH, 100, 1),))
+    replaced = ClaimVersion(2, 2, "OH", False, (Contribution(*SERIES, MONTH, 80, 1),))
+    sums = Counter[str]()
+    for change in standing_changes([paid, replaced]):
+        sums[change.state] += change.cents
+    assert sums == {"KY": 0, "OH": 80}
+
+
+@pytest.mark.parametrize("arrivals", [(1, 2), (2, 1)])
+def test_a_version_twice_counts_in_the_state_of_the_earlier_delivery(arrivals: tuple[int, int]) -> None:
+    paid = Contribution(*SERIES, MONTH, 100, 1)
+    states_of = {1: "OH", 2: "KY"}
+    known: tuple[ClaimVersion, ...] = ()
+    for sequence in arrivals:
+        known = with_version(known, ClaimVersion(1, sequence, states_of[sequence], False, (paid,)))
+    assert [(version.sequence, version.state) for version in known] == [(1, "OH")]
 
 
 def test_a_changed_decision_moves_costs_and_names_its_cause() -> None:
     known = [Assignment(1, PLACES[0]), Assignment(3, PLACES[1]), Assignment(4, PLACES[1])]
-    changes = cell_changes([CostChange(2, "claims", SERIES, MONTH, 100, 1)], known)
+    changes = cell_changes([CostChange(2, "claims", "OH", SERIES, MONTH, 100, 1)], known)
     assert [(change.sequence, change.cause, change.place, change.cents, change.claims) for change in changes] == [
         (2, "claims", PLACES[0], 100, 1),
         (3, "alignment", PLACES[0], -100, -1),
@@ -138,12 +184,12 @@ def test_a_changed_decision_moves_costs_and_names_its_cause() -> None:
 
 PEOPLE = ("pa", "pb")
 arrived_claims = st.tuples(
-    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(("1", "2"))), st.integers(0, 3), sequences, cents
+    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(("1", "2"))), st.integers(0, 3), sequences, states
 ).map(
     # The content belongs to the version: the same version never says two things.
     lambda drawn: (
         drawn[0],
-        ClaimVersion(drawn[1], drawn[2], drawn[1] == 3, (Contribution(*SERIES, MONTH, drawn[1] * 7 + 1, 1),)),
+        ClaimVersion(drawn[1], drawn[2], drawn[3], drawn[1] == 3, (Contribution(*SERIES, MONTH, drawn[1] * 7 + 1, 1),)),
     )
 )
 arrived_decisions = st.tuples(st.sampled_from(PEOPLE), sequences, st.integers(1, 40)).map(
@@ -212,7 +258,7 @@ def test_tables_do_not_depend_on_the_order_of_arrival(claims: list[Any], decided
 
 def test_arrivals_tell_repeated_from_older() -> None:
     paid = Contribution(*SERIES, MONTH, 1, 1)
-    arrived = [(("pa", "1"), ClaimVersion(number, 1, False, (paid,))) for number in (2, 2, 1, 3)]
+    arrived = [(("pa", "1"), ClaimVersion(number, 1, "OH", False, (paid,))) for number in (2, 2, 1, 3)]
     assert revise_claims(arrived, {}).arrivals.counts == {1: [4, 1, 1]}
 
 
@@ -224,6 +270,6 @@ def test_decisions_tell_repeated_from_older() -> None:
 
 
 def test_nothing_changes_below_what_is_published() -> None:
-    costs_of_one = {("pa", MONTH): [CostChange(1, "claims", SERIES, MONTH, 100, 1)]}
+    costs_of_one = {("pa", MONTH): [CostChange(1, "claims", "OH", SERIES, MONTH, 100, 1)]}
     known = {("pa", MONTH): [Assignment(1, PLACES[0])]}
     assert [key[0] for key in cells_of_costs(costs_of_one, known, 5)] == [5]
