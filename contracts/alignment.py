@@ -7,7 +7,7 @@ from pydantic import Field
 
 from contracts.codes import DecidedCohort, DualStatusCode
 from contracts.envelope import Event
-from contracts.identifiers import CountyFips, EntityId, Npi, PersonId, StateCode
+from contracts.identifiers import CountyFips, EntityId, NotAnMbi, Npi, PersonId, StateCode
 from contracts.model import LARGEST_NUMBER, ContractModel
 from contracts.months import Day, Month
 
@@ -17,7 +17,7 @@ class ReportedSpan(ContractModel):
 
     first_month: Month
     last_month: Month | None = None
-    removal_reason: Annotated[str, Field(max_length=40)] | None = None
+    removal_reason: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
 
 
 class AlignmentReportedData(ContractModel):

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from contracts.envelope import Event
-from contracts.identifiers import Npi, PersonId, PlanId, RecordId, StateCode
+from contracts.identifiers import NotAnMbi, Npi, PersonId, PlanId, RecordId, StateCode
 from contracts.model import LARGEST_LONG_NUMBER, LARGEST_NUMBER, ContractModel
 from contracts.money import Cents
 from contracts.months import Day
@@ -60,13 +60,13 @@ class MedicareClaim(ContractModel):
     version: Version
     claim_type_code: Annotated[str, Field(pattern=r"^[0-9]{2}$", description="CLM_TYPE_CD, verbatim")]
     adjustment: Adjustment
-    claim_control_number: Annotated[str, Field(max_length=40)] | None = None
+    claim_control_number: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
     service_from: Day
     service_through: Day
     paid_cents: Cents
     facility_type_code: Code | None = None
     classification_code: Code | None = None
-    facility_number: Annotated[str, Field(max_length=20)] | None = None
+    facility_number: Annotated[str, NotAnMbi, Field(max_length=20)] | None = None
     facility_npi: Npi | None = None
     diagnosis_related_group_code: Code | None = None
     discharge_status_code: Code | None = None

@@ -7,7 +7,7 @@ Source of the MBI: CMS, "Understanding the MBI format".
 import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 _LETTER = "AC-HJKMNP-RT-Y"
 MBI_PATTERN = re.compile(
@@ -15,6 +15,29 @@ MBI_PATTERN = re.compile(
 )
 # CMS's synthetic beneficiaries carry an ``S`` in second place, which no real MBI can.
 SYNTHETIC_MBI_PATTERN = re.compile(r"^[1-9]S[0-9A-Z]{9}$")
+_WORD = re.compile(r"[0-9A-Z]+")
+_LENGTHS = (11, 13)  # as stored, and as printed on the card: 1EG4-TE5-MK73
+
+
+def _looks_like_an_mbi(word: str) -> bool:
+    return bool(MBI_PATTERN.match(word) or SYNTHETIC_MBI_PATTERN.match(word))
+
+
+def holds_an_mbi(text: str) -> bool:
+    """Whether a Medicare Beneficiary Identifier, real or synthetic, stands anywhere in a text."""
+    capitals = text.upper()
+    return any(map(_looks_like_an_mbi, _WORD.findall(capitals) + _WORD.findall(capitals.replace("-", ""))))
+
+
+def _is_no_mbi(text: str) -> str:
+    # The length first: this is asked of several fields of every claim.
+    if len(text) in _LENGTHS and _looks_like_an_mbi(text.upper().replace("-", "")):
+        raise ValueError("an identifier of a person stands in a field that is not for one")
+    return text
+
+
+# For texts of the source that are published verbatim: a column that slipped must not carry a person out.
+NotAnMbi = AfterValidator(_is_no_mbi)
 
 PersonId = Annotated[
     str, Field(pattern=r"^p[0-9a-f]{32}$", description="keyed pseudonym of a person (HMAC-SHA-256, 128 bits)")
@@ -23,9 +46,11 @@ EntityId = Annotated[str, Field(pattern=r"^D[0-9]{4}$", description="Direct Cont
 StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="USPS state code", examples=["OH"])]
 CountyFips = Annotated[str, Field(pattern=r"^[0-9]{5}$", description="FIPS state and county", examples=["39049"])]
 Npi = Annotated[str, Field(pattern=r"^[0-9]{10}$", description="National Provider Identifier")]
-PlanId = Annotated[str, Field(min_length=1, max_length=20, description="Medicaid managed-care plan (MC_PLAN_ID)")]
+PlanId = Annotated[
+    str, NotAnMbi, Field(min_length=1, max_length=20, description="Medicaid managed-care plan (MC_PLAN_ID)")
+]
 DeliveryId = Annotated[str, Field(pattern=r"^d[0-9a-f]{32}$", description="delivery, from its content")]
-RecordId = Annotated[str, Field(min_length=1, max_length=60, description="the source's own claim identifier")]
+RecordId = Annotated[str, NotAnMbi, Field(min_length=1, max_length=60, description="the source's own claim identifier")]
 
 
 class MbiError(ValueError):

@@ -80,7 +80,7 @@ async def _register(connection: Connection, path: Path) -> Handed:
 
 async def _keep_copy(connection: Connection, installation: Installation, path: Path) -> Handed:
     """Register a copy of our own: the file must be there when intake comes to read it."""
-    folder = installation.folder / "delivered" / uuid4().hex
+    folder = installation.delivered / uuid4().hex
     folder.mkdir(parents=True)
     copy = folder / path.name
     await asyncio.to_thread(shutil.copyfile, path, copy)

@@ -29,7 +29,7 @@ def _settings(**given: str) -> Settings:
 def _run(main: Main, settings: Settings, *, metrics: bool = True) -> None:
     configure_logging(settings.log_level)
     if metrics:
-        serve_metrics(settings.metrics_port)
+        serve_metrics(settings.metrics_port, settings.metrics_host)
     sys.exit(run_process(main))
 
 

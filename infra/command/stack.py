@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -69,8 +69,9 @@ class Stack:
         asyncio.run(self._provision())
         self.tell("starting workers, relays and gateways")
         gateways = {service: free_port() for service in SERVICES}
-        self.supervisor = Supervisor(self._specifications(gateways), self.installation.logs)
-        self.installation.announce(self._addresses(gateways))
+        specifications = self._specifications(gateways)
+        self.supervisor = Supervisor(specifications, self.installation.logs)
+        self.installation.announce(self._addresses(gateways, specifications))
         self.supervisor.start()
 
     def _forget(self) -> None:
@@ -82,10 +83,11 @@ class Stack:
         await provision_database(self.postgresql.url, self.installation.secrets.passwords)
         await provision_topics(load_settings(database_url=self.postgresql.url, brokers=self.broker.address))
 
-    def _addresses(self, gateways: dict[Service, int]) -> Addresses:
+    def _addresses(self, gateways: dict[Service, int], specifications: Sequence[ProcessSpecification]) -> Addresses:
         urls = {service: f"http://127.0.0.1:{port}" for service, port in gateways.items()}
         database = self.postgresql.address("{role}", "{password}", DATABASE)
-        return Addresses(os.getpid(), self.broker.address, database, urls)
+        metrics = {one.name: _metrics_of(one) for one in specifications}
+        return Addresses(os.getpid(), self.broker.address, database, urls, metrics)
 
     def _specifications(self, gateways: dict[Service, int]) -> tuple[ProcessSpecification, ...]:
         gateway_processes = [
@@ -105,8 +107,8 @@ class Stack:
         self, name: str, words: tuple[str, ...], service: Service, *, killable: bool = True, port: int | None = None
     ) -> ProcessSpecification:
         environment = self._environment(service)
-        if port is not None:
-            environment["TANDEM_GATEWAY_PORT"] = str(port)
+        port_of = "TANDEM_METRICS_PORT" if port is None else "TANDEM_GATEWAY_PORT"
+        environment[port_of] = str(port or free_port())
         return ProcessSpecification(name, (*_RUN, *words), environment, killable)
 
     def _environment(self, service: Service) -> dict[str, str]:
@@ -134,6 +136,13 @@ class Stack:
         for part in ("supervisor", "broker", "postgresql"):
             if hasattr(self, part):
                 getattr(self, part).stop()
+
+
+def _metrics_of(process: ProcessSpecification) -> str:
+    """A gateway answers them beside its routes; every other process on a port for them alone."""
+    environment = process.environment
+    port = environment.get("TANDEM_GATEWAY_PORT") or environment["TANDEM_METRICS_PORT"]
+    return f"http://127.0.0.1:{port}/metrics"
 
 
 @contextmanager

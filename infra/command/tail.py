@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from contracts.decoding import UndecodableEvent, check_key, decode
 from contracts.topics import TOPICS
 from infra.command.output import Failure, folder_option, people
 from infra.local.installation import Installation
@@ -25,14 +26,15 @@ def _topic_named(name: str) -> str:
 
 
 def describe(record: "ConsumerRecord[bytes | None, bytes | None]") -> dict[str, object]:
-    """Where an event stands and what it is about, without what it says."""
+    """Where an event stands and what it is about, without what it says. Of what is no event, only why it is none."""
     line: dict[str, object] = {"partition": record.partition, "offset": record.offset}
     try:
-        event = json.loads(record.value or b"")
-    except ValueError:
-        return line | {"type": "unreadable"}
-    known = event if isinstance(event, dict) else {}
-    return line | {key: known.get(key) for key in _ENVELOPE}
+        event = decode(record.topic, record.value)
+        check_key(event, record.key)
+    except UndecodableEvent as undecodable:
+        return line | {"type": "unreadable", "reason": undecodable.reason}
+    stated = event.model_dump(mode="json", include=set(_ENVELOPE))
+    return line | {key: stated[key] for key in _ENVELOPE}
 
 
 async def _follow_topic(brokers: str, topic: str, *, from_beginning: bool, follow: bool) -> None:

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -62,12 +62,16 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a running installation answers. ``database`` is a URL with ``{role}`` and ``{password}`` to fill in."""
+    """Where a running installation answers. ``database`` is a URL with ``{role}`` and ``{password}`` to fill in.
+
+    ``metrics``: by process, where Prometheus is answered.
+    """
 
     supervisor: int
     brokers: str
     database: str
     gateways: Mapping[Service, str]
+    metrics: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,11 @@ class Installation:
         return self.folder / "inbox"
 
     @property
+    def delivered(self) -> Path:
+        """Copies of what was delivered by command: they hold people's data as their senders wrote it."""
+        return self.folder / "delivered"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.folder / "logs"
@@ -94,7 +103,7 @@ class Installation:
         """Make the folders and the secrets, where they do not exist."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o711)
-        for private in (self.inbox, self.logs):
+        for private in (self.inbox, self.logs, self.delivered):
             private.mkdir(mode=0o700, exist_ok=True)
         secrets_file = self.folder / "secrets.json"
         if not secrets_file.exists():

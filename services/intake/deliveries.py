@@ -16,6 +16,7 @@ from contracts.delivery import (
     DeliveryReceived,
     DeliveryReceivedData,
 )
+from contracts.identifiers import holds_an_mbi
 from services.intake.reading import RefusedDelivery
 from services.intake.registry import Recognised, delivery_id, recognise
 from services.runtime.database import Connection, lock_number
@@ -23,6 +24,7 @@ from services.runtime.outbox import outgoing, publish_completed, queue
 
 Status = Literal["registered", "staged", "completed", "refused"]
 
+_WITHHELD = Path("withheld")
 _LOCK = lock_number("intake delivery sequence")
 
 
@@ -138,6 +140,8 @@ _Taken = tuple[str, int, datetime]
 async def _insert(connection: Connection, taken: _Taken, path: Path, found: Recognised | None) -> None:
     identity, sequence, received_at = taken
     kind, source, dated = (found.kind.value, found.source, found.dated) if found else (None, "unknown", None)
+    if holds_an_mbi(str(path)):  # it has been refused for that, and is told without its name
+        path = _WITHHELD
     await connection.execute(_INSERT, identity, sequence, kind, source, path.name, str(path), dated, received_at)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from contracts.delivery import DeliveryKind
+from contracts.identifiers import holds_an_mbi
 from services.intake.readers.cclf_control import ARCHIVE_NAME
 from services.intake.reading import Reader, RefusedDelivery
 
@@ -39,6 +40,8 @@ class Recognised:
 
 def recognise(path: Path, received_on: date) -> Recognised:
     """Tell a delivery's kind. Raises :class:`RefusedDelivery`; a file without a date of its own gets ``received_on``."""
+    if holds_an_mbi(str(path)):
+        raise RefusedDelivery("identifier_in_name", "the name of the file or of a folder holds a person's identifier")
     if not path.is_file():
         raise RefusedDelivery("not_a_file", "the path is no file")
     with path.open("rb") as file:

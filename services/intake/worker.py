@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contracts.identifiers import holds_an_mbi
 from services.intake.deliveries import Delivery, next_waiting, register
 from services.intake.inbox import Inbox
 from services.intake.pipeline import Pipeline
@@ -156,7 +157,8 @@ class Intake:
             except PermissionError:
                 # Told once, and looked at again when the file changes: the others must not wait for it.
                 self.inbox.remember(path)
-                log("delivery_unreadable", level="error", file=path.name)
+                name = "withheld" if holds_an_mbi(path.name) else path.name
+                log("delivery_unreadable", level="error", file=name)
                 continue
             self.inbox.remember(path)
             log(

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     state: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="the installation's state")] = "OH"
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int | None, Field(ge=0, le=65535, description="none: no metrics served")] = None
     # Kafka's own floor is 6 s (group.min.session.timeout.ms).
     session_timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0

@@ -113,10 +113,10 @@ def configure_logging(level: Level) -> None:
     _LOGGER.setLevel(_LEVELS[level])
 
 
-def serve_metrics(port: int | None) -> None:
+def serve_metrics(port: int | None, host: str = "127.0.0.1") -> None:
     """Answer Prometheus on the port, if there is one."""
     if port is not None:
-        start_http_server(port, addr="127.0.0.1")
+        start_http_server(port, addr=host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Source: ASC X12N 005010X220A1 benefit enrolment and maintenance; California DHCS
 qualifiers 6P, 1D, 1L, ABB, F5, DX, RB. The file is read twice, so that nothing of a refused one is ever yielded.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from contracts.codes import CodeError, DualStatusCode, dual_status_code
-from contracts.identifiers import MbiError, normalise_mbi
+from contracts.identifiers import MbiError, holds_an_mbi, normalise_mbi
 from contracts.medicaid import MedicaidEnrolmentSpan, MedicaidEnrolmentStatedData
 from services.intake.readers.coverage_loops import CoverageLoop, StatedPlan, enrolment_spans, is_medicare
 from services.intake.readers.x12_segments import Segment, TransactionSet, segments, transaction_sets
@@ -44,7 +45,11 @@ _COUNTY_DIGITS = 5
 _MOST_SPANS = 600
 _FIRST_YEAR, _LAST_YEAR = 1900, 2098
 _LONGEST_PLAN_ID = 20
-_LONGEST_CODE = 8
+# States' aid codes have two to four characters; whatever is longer is another text that slipped.
+_LONGEST_AID_CODE = 4
+_PERSON_NUMBERS = ("6P", "1D", "1L", "0F")
+# CMS numbers the contracts of Medicare health plans: a letter and digits, H1234.
+_CONTRACT = re.compile(r"[A-Z][0-9]{1,7}")
 
 
 class _UnreadableError(ValueError):
@@ -76,6 +81,17 @@ class _Member:
 
     def defect(self, segment: Segment, field: str, reason: str) -> None:
         self.defects.append(Defect(self.file, segment.number, field, reason, segment.raw))
+
+    def is_named(self, text: str) -> bool:
+        """Whether a text that should be a code is somebody's name or number: it would be published."""
+        return bool(text) and (holds_an_mbi(text) or text in self._names_and_numbers())
+
+    def _names_and_numbers(self) -> Iterator[str]:
+        for segment in self.body:
+            if segment.name == "NM1":
+                yield from segment.elements[3:6]
+            elif segment.name == "REF" and segment.element(1) in _PERSON_NUMBERS:
+                yield segment.element(2)
 
 
 def read(source: Source) -> Iterator[Reading]:
@@ -242,7 +258,7 @@ def _coverage_loop(member: _Member, loop: _Loop) -> CoverageLoop:
         end=_end(end),
         cancelled=cancelled,
         dual_status_code=_dual_status(member, loop),
-        aid_code=_code(member, aid_code, aid_code.element(2), "REFRB", _LONGEST_CODE) if aid_code else None,
+        aid_code=_code(member, aid_code, aid_code.element(2), "REFRB", _LONGEST_AID_CODE) if aid_code else None,
         health_plan=_health_plan(_reference(loop.body, "DX") or _reference(member.body, "DX")),
     )
 
@@ -253,8 +269,9 @@ def _end(segment: Segment | None) -> date | None:
 
 
 def _code(member: _Member, segment: Segment, text: str, field: str, longest: int) -> str | None:
-    if len(text) > longest:
-        member.defect(segment, field, "code_too_long")
+    reason = "code_too_long" if len(text) > longest else "identifier" if member.is_named(text) else None
+    if reason is not None:
+        member.defect(segment, field, reason)
         return None
     return text or None
 
@@ -286,7 +303,7 @@ def _health_plan(segment: Segment | None) -> StatedPlan | None:
     contract, _, begin = (*(part.strip() for part in segment.element(2).split(";")), "", "", "")[:3]
     if not contract:
         return None
-    if len(contract) > _LONGEST_CODE:
+    if not _CONTRACT.fullmatch(contract):
         raise _UnreadableError("REFDX", "contract_format")
     return StatedPlan(contract=contract, begin=_date_of(begin, "REFDX"))
 

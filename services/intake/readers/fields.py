@@ -10,6 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from contracts.identifiers import holds_an_mbi
 from contracts.money import MEDICAID_MISSING_AMOUNTS, AmountError, cents_from_text
 
 Converter = Callable[[str], Any]
@@ -128,6 +129,26 @@ def diagnosis_code(field: str) -> str | None:
     """A diagnosis code without its dot; whether it is one is the claim's check."""
     trimmed = upper(field)
     return None if trimmed is None else trimmed.replace(".", "")
+
+
+def number_of_a_claim(field: str) -> str | None:
+    """The source's own number of a claim: published, so never an identifier of a person."""
+    trimmed = text(field)
+    if trimmed is not None and holds_an_mbi(trimmed):
+        raise Unreadable("identifier")
+    return trimmed
+
+
+def digits(least: int, most: int) -> Callable[[str], str | None]:
+    """A numeric code of so many digits: a text that slipped into its column is none."""
+
+    def convert(field: str) -> str | None:
+        trimmed = text(field)
+        if trimmed is not None and not (trimmed.isdecimal() and least <= len(trimmed) <= most):
+            raise Unreadable("not_a_code")
+        return trimmed
+
+    return convert
 
 
 def whole_number(field: str) -> int | None:

@@ -197,6 +197,9 @@ class _Joiner:
 
     def _built(self, row: Row, values: dict[str, Any], lines: list[dict[str, Any]]) -> Reading:
         state, medicaid_id = values.pop("state"), values.pop("medicaid_id")
+        if medicaid_id in (values["original_number"], values["plan_id"]):
+            # Both are published, and this one slipped into a neighbouring column.
+            return self._defect(row, FieldError("MSIS_IDENT_NUM", "identifier"))
         try:
             claim: MedicaidClaim = MedicaidClaim.__pydantic_validator__.validate_python(
                 self._claim(state, values, lines)
