@@ -1,13 +1,14 @@
 """``python -m infra.bench``: one table, everything in one run on Apache Kafka.
 
-With ``--quick`` a small workload once; without it three interleaved rounds. ``--people`` adds the whole system at the
-given sizes, from files to the published cut.
+With ``--quick`` a small workload once; without it three interleaved rounds, and a million claims through the worker.
+``--people`` adds the whole system at the given sizes, from files to the published cut.
 """
 
 import argparse
 import asyncio
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -19,9 +20,10 @@ from rich.status import Status
 from rich.table import Table
 
 from infra.bench.end_to_end import Demonstration, demonstrate
-from infra.bench.running import ORDER, Results, Servers, prepare, rounds
+from infra.bench.running import ORDER, Results, Servers, grow, prepare, rounds
 from infra.bench.workload import FULL, QUICK, Scale
 from infra.kafka.apache_kafka import running_apache_kafka
+from infra.local.ports import StartError
 from infra.local.postgresql import running_postgresql
 
 _TITLES = {
@@ -54,22 +56,38 @@ def measure(scale: Scale, status: Status) -> Results:
             servers = Servers(kafka.address, url)
             status.update(f"writing {scale.claims:,} claims")
             asyncio.run(prepare(servers, scale))
-            return Results(list(rounds(servers, scale, status.update)))
+            return Results(list(rounds(servers, scale, status.update)), list(grow(servers, scale, status.update)))
 
 
 def table(scale: Scale, results: Results) -> Table:
     """Show the medians."""
     shown = Table(title=f"{scale.claims:,} claims, {scale.rounds} rounds, medians")
-    for heading in ("what", "claims a second", "peak memory, MB"):
+    for heading in ("what", "claims a second", "CPU s per million claims", "peak memory, MB"):
         shown.add_column(heading, justify="left" if heading == "what" else "right")
     for name in ORDER:
-        shown.add_row(_TITLES[name], f"{results.rate(name):,.0f}", f"{results.peak(name):,.0f}")
+        figures = (results.rate(name), results.cpu(name), results.peak(name))
+        shown.add_row(_TITLES[name], *(f"{figure:,.0f}" for figure in figures))
     shown.add_section()
+    for name, letters in (("plain", "b / a"), ("faust", "b / c")):
+        shown.add_row(letters, f"{results.ratio('worker', name):.2f}", f"{results.cpu_ratio('worker', name):.2f}", "")
     worker = results.rounds[0]["worker"]
-    shown.add_row("b / a", f"{results.ratio('worker', 'plain'):.2f}", "")
-    shown.add_row("b / c", f"{results.ratio('worker', 'faust'):.1f}", "")
-    shown.add_row("b: round trips per 1,000 claims", f"{worker.round_trips * 1000 / worker.claims:.2f}", "")
-    shown.add_row("b: transactions per 1,000 claims", f"{worker.transactions * 1000 / worker.claims:.2f}", "")
+    shown.add_row("b: round trips per 1,000 claims", f"{worker.round_trips * 1000 / worker.claims:.2f}", "", "")
+    shown.add_row("b: transactions per 1,000 claims", f"{worker.transactions * 1000 / worker.claims:.2f}", "", "")
+    return shown
+
+
+def growth_table(results: Results) -> Table:
+    """Show what a claim costs as the tables grow."""
+    shown = Table(title="(b) Tandem's worker, from empty tables to so many claims")
+    for heading in ("claims", "claims a second", "CPU s per million claims", "peak memory, MB"):
+        shown.add_column(heading, justify="right")
+    for run in results.growth:
+        cpu = run.cpu_seconds * 1e6 / run.claims
+        shown.add_row(
+            f"{run.claims:,}", f"{run.claims / run.seconds:,.0f}", f"{cpu:,.1f}", f"{run.peak_megabytes:,.0f}"
+        )
+    shown.add_section()
+    shown.add_row("cost, last / first", "", f"{results.growth_ratio():.2f}", "")
     return shown
 
 
@@ -105,17 +123,28 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     scale = QUICK if given.quick else FULL
     scale = replace(scale, rounds=given.rounds or scale.rounds)
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 110)
+    try:
+        _show(scale, given.people, given.seed)
+    except (RuntimeError, OSError, subprocess.SubprocessError, StartError) as error:
+        sys.stderr.write(f"The benchmark failed: {type(error).__name__}: {error}\n")
+        return 1
+    return 0
+
+
+def _show(scale: Scale, sizes: list[int], seed: int) -> None:
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
     console.print(machine())
     with Console(stderr=True).status("") as status:
-        console.print(table(scale, measure(scale, status)))
+        results = measure(scale, status)
+        console.print(table(scale, results))
+        if results.growth:
+            console.print(growth_table(results))
         runs = []
-        for people in given.people:
+        for people in sizes:
             status.update(f"the whole system with {people:,} people")
-            runs.append(demonstrate(people, given.seed))
+            runs.append(demonstrate(people, seed))
     if runs:
         console.print(end_to_end_table(runs))
-    return 0
 
 
 if __name__ == "__main__":

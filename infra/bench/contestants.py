@@ -7,10 +7,10 @@ charged for joining a group.
 import asyncio
 import json
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, replace
 from resource import RUSAGE_SELF, getrusage
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final
 
 import faust
@@ -37,6 +37,7 @@ class Outcome:
 
     claims: int
     seconds: float
+    cpu_seconds: float
     round_trips: int = 0
     transactions: int = 0
     peak_megabytes: float = 0.0
@@ -45,6 +46,23 @@ class Outcome:
         """Write it as one line of JSON, for the process that measures."""
         peak = getrusage(RUSAGE_SELF).ru_maxrss / 1024
         return json.dumps(asdict(replace(self, peak_megabytes=peak)))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time, and what the process had worked until then in user and system mode, all threads together."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> "Moment":
+        """Look at both clocks."""
+        return cls(perf_counter(), process_time())
+
+    def until(self, end: "Moment", claims: int) -> Outcome:
+        """What lies between two moments."""
+        return Outcome(claims, end.wall - self.wall, end.cpu - self.cpu)
 
 
 def _partitions() -> list[TopicPartition]:
@@ -68,10 +86,10 @@ async def consume_only(settings: Settings, messages: int) -> Outcome:
     consumer = await _consumer(settings)
     try:
         taken = sum(map(len, (await consumer.getmany(timeout_ms=10_000)).values()))
-        started = perf_counter()
+        started = Moment.now()
         while taken < messages:
             taken += sum(map(len, (await consumer.getmany(timeout_ms=10_000)).values()))
-        return Outcome(messages * CLAIMS_A_MESSAGE, perf_counter() - started)
+        return started.until(Moment.now(), taken * CLAIMS_A_MESSAGE)
     finally:
         await consumer.stop()
 
@@ -83,15 +101,15 @@ async def plain_loop(settings: Settings, messages: int) -> Outcome:
     await create_positions(connection, {Spot(*place): 0 for place in _partitions()})
     consumer = await _consumer(settings)
     try:
-        taken, started = 0, 0.0
+        taken, started = 0, None
         while taken < messages:
             polled = await consumer.getmany(timeout_ms=10_000, max_records=settings.batch_limit)
-            started = started or perf_counter()
+            started = started or Moment.now()
             for records in polled.values():
                 batch = [message_of(record, record.timestamp) for record in records]
                 await _apply_plainly(connection, batch)
                 taken += len(batch)
-        return Outcome(messages * CLAIMS_A_MESSAGE, perf_counter() - started)
+        return (started or Moment.now()).until(Moment.now(), taken * CLAIMS_A_MESSAGE)
     finally:
         await consumer.stop()
         await close(connection)
@@ -114,9 +132,11 @@ class _Watch:
     """Sees our worker's first message, its round trips, and when it is through."""
 
     def __init__(self, messages: int) -> None:
-        self.left = messages
+        self.messages = messages
+        self.taken = 0
         self.stop = asyncio.Event()
-        self.started = self.ended = 0.0
+        self.started: Moment | None = None
+        self.outcome: Outcome | None = None
         self.round_trips = self.transactions = 0
         self._counted: set[int] = set()
 
@@ -124,7 +144,7 @@ class _Watch:
         async def handle(batch: Batch, transaction: Transaction) -> None:
             self._count_queries(transaction.connection)
             await DEFINITION.handle(batch, transaction)
-            self.left -= len(batch.received)
+            self.taken += len(batch.received)
 
         return ServiceDefinition(DEFINITION.name, SCHEMA, DEFINITION.topics, handle, DEFINITION.migrations)
 
@@ -134,17 +154,18 @@ class _Watch:
         class Timed(Buffers):
             """Starts the clock."""
 
-            async def put(self, message: Message) -> None:
-                watch.started = watch.started or perf_counter()
-                await super().put(message)
+            async def put(self, messages: Sequence[Message]) -> None:
+                watch.started = watch.started or Moment.now()
+                await super().put(messages)
 
         return Timed
 
     def probe(self, point: str) -> None:
         if point == "after_commit":
             self.transactions += 1
-            if self.left == 0:
-                self.ended = perf_counter()
+            if self.taken >= self.messages and self.started and not self.outcome:
+                self.outcome = self.started.until(Moment.now(), self.taken * CLAIMS_A_MESSAGE)
+                self.outcome.round_trips, self.outcome.transactions = self.round_trips, self.transactions
                 self.stop.set()
 
     def _count_queries(self, connection: Connection) -> None:
@@ -166,8 +187,9 @@ async def our_worker(settings: Settings, messages: int) -> Outcome:
         await run_worker(watch.definition(), settings, watch.stop, probe=watch.probe)
     finally:
         worker.Buffers = original  # type: ignore[attr-defined]
-    claims = messages * CLAIMS_A_MESSAGE
-    return Outcome(claims, watch.ended - watch.started, watch.round_trips, watch.transactions)
+    if watch.outcome is None:
+        raise RuntimeError(f"the worker stopped after {watch.taken} of {messages} messages")
+    return watch.outcome
 
 
 class SingleClaim(faust.Record, serializer="json"):
@@ -189,7 +211,7 @@ async def textbook_faust(settings: Settings, messages: int) -> Outcome:
         datadir=tempfile.mkdtemp(prefix="tandem-bench-"),
     )
     totals = app.Table("totals", default=int, partitions=CLAIMS_MEDICARE.partitions)
-    times: list[float] = []
+    times: list[Moment] = []
     done, seen = asyncio.Event(), 0
 
     @app.agent(app.topic(SINGLE_TOPIC, value_type=SingleClaim, key_type=bytes, key_serializer="raw"))
@@ -197,18 +219,18 @@ async def textbook_faust(settings: Settings, messages: int) -> Outcome:
         nonlocal seen
         async for claim in claims:
             if not seen:
-                times.append(perf_counter())
+                times.append(Moment.now())
             totals[claim.person_id] += claim.paid_cents
             seen += 1
             if seen == messages:
-                times.append(perf_counter())
+                times.append(Moment.now())
                 done.set()
 
     app.finalize()
     await app.start()
     await done.wait()
     await app.stop()
-    return Outcome(messages, times[1] - times[0])
+    return times[0].until(times[1], messages)
 
 
 CONTESTANTS: Final[dict[str, Callable[[Settings, int], Coroutine[Any, Any, Outcome]]]] = {

@@ -17,7 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.topics import CLAIMS_MEDICARE, DELIVERIES
 from infra.bench.contestants import Outcome
-from infra.bench.workload import SCHEMA, SINGLE_TOPIC, Scale, publish
+from infra.bench.workload import CLAIMS_A_MESSAGE, SCHEMA, SINGLE_TOPIC, Scale, publish
 from services.runtime.provisioning import provision_topics
 from services.runtime.settings import Settings
 
@@ -47,6 +47,7 @@ class Results:
     """Every round's outcomes by contestant."""
 
     rounds: list[dict[str, Outcome]] = field(default_factory=list)
+    growth: list[Outcome] = field(default_factory=list)
 
     def rate(self, name: str) -> float:
         """Median claims a second."""
@@ -56,13 +57,29 @@ class Results:
         """Median over the rounds of how many times faster one is than the other in the same round."""
         return median(_rate(outcome[name]) / _rate(outcome[other]) for outcome in self.rounds)
 
+    def cpu(self, name: str) -> float:
+        """Median CPU seconds for a million claims, which other work on the machine moves little."""
+        return median(_cpu(outcome[name]) for outcome in self.rounds)
+
+    def cpu_ratio(self, name: str, other: str) -> float:
+        """Median over the rounds of how many times the CPU of one the other needed for the same claims."""
+        return median(_cpu(outcome[other]) / _cpu(outcome[name]) for outcome in self.rounds)
+
     def peak(self, name: str) -> float:
         """Largest peak of memory, in megabytes."""
         return max(outcome[name].peak_megabytes for outcome in self.rounds)
 
+    def growth_ratio(self) -> float:
+        """CPU of a claim when the most were applied, over that when the fewest were."""
+        return _cpu(self.growth[-1]) / _cpu(self.growth[0])
+
 
 def _rate(outcome: Outcome) -> float:
     return outcome.claims / outcome.seconds
+
+
+def _cpu(outcome: Outcome) -> float:
+    return outcome.cpu_seconds * 1e6 / outcome.claims
 
 
 async def prepare(servers: Servers, scale: Scale) -> None:
@@ -113,3 +130,11 @@ def rounds(servers: Servers, scale: Scale, tell: Callable[[str], None]) -> Itera
             messages = scale.single_messages if name == "faust" else scale.messages
             outcomes[name] = run_one(name, messages, servers.environment())
         yield outcomes
+
+
+def grow(servers: Servers, scale: Scale, tell: Callable[[str], None]) -> Iterator[Outcome]:
+    """Let our worker apply few claims and many, each from the beginning."""
+    for messages in scale.growth:
+        tell(f"{messages * CLAIMS_A_MESSAGE:,} claims through the worker")
+        asyncio.run(forget(servers.database_url))
+        yield run_one("worker", messages, servers.environment())

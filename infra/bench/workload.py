@@ -29,14 +29,21 @@ class Scale:
     messages: int
     single_messages: int
     rounds: int
+    # Read once more at the end by our worker alone, few and many: what a claim costs as the tables grow.
+    growth: tuple[int, ...] = ()
 
     @property
     def claims(self) -> int:
         """Claims in all batched messages."""
         return self.messages * CLAIMS_A_MESSAGE
 
+    @property
+    def published(self) -> int:
+        """Batched messages on the log."""
+        return max(self.messages, *self.growth, 0)
 
-FULL: Final = Scale(messages=20_000, single_messages=20_000, rounds=3)
+
+FULL: Final = Scale(messages=20_000, single_messages=20_000, rounds=3, growth=(5_000, 50_000))
 QUICK: Final = Scale(messages=2_000, single_messages=3_000, rounds=1)
 
 
@@ -72,7 +79,7 @@ def _claim(number: int, index: int) -> MedicareClaim:
 async def publish(servers: Sequence[str], scale: Scale) -> None:
     """Write the batched messages, and for textbook Faust one claim a message."""
     async with AIOKafkaProducer(bootstrap_servers=list(servers), linger_ms=20, max_batch_size=256 * 1024) as producer:
-        for number in range(scale.messages):
+        for number in range(scale.published):
             made = event(number)
             partition = partition_of(made.subject.encode(), CLAIMS_MEDICARE.partitions)
             await producer.send(CLAIMS_MEDICARE.name, made.encode(), key=made.subject.encode(), partition=partition)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -14,6 +14,8 @@ from services.runtime.ledger import Message, Spot
 _LINGER_SECONDS: Final = 0.05
 # The fullest partition goes first, unless another has waited for so long.
 _PATIENCE_SECONDS: Final = 0.25
+# Of all partitions together: memory stays small however large the messages are.
+_MOST_BYTES: Final = 32 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -28,28 +30,37 @@ class Buffers:
     Made so that batches are large under load, and no partition starves.
     """
 
-    def __init__(self, most_per_partition: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, most_per_partition: int, clock: Callable[[], float] = monotonic, most_bytes: int = _MOST_BYTES
+    ) -> None:
         self._most = most_per_partition
+        self._most_bytes = most_bytes
         self._clock = clock
         self._waiting: dict[Spot, _Queue] = {}
         self._count = 0
+        self._bytes = 0
         self._wanted = 1
         self._filled = asyncio.Event()
         self._drained = asyncio.Event()
 
-    async def put(self, message: Message) -> None:
-        """Add a message; waits while its partition's buffer is full."""
-        queue = self._waiting.get(message.spot)
-        while queue is not None and len(queue.messages) >= self._most:
+    async def put(self, messages: Sequence[Message]) -> None:
+        """Add messages of one partition, in order; waits while there is no room."""
+        spot = messages[0].spot
+        while self._is_full(spot):
             self._drained.clear()
             await self._drained.wait()
-            queue = self._waiting.get(message.spot)
+        queue = self._waiting.get(spot)
         if queue is None:
-            queue = self._waiting[message.spot] = _Queue(self._clock())
-        queue.messages.append(message)
-        self._count += 1
+            queue = self._waiting[spot] = _Queue(self._clock())
+        queue.messages.extend(messages)
+        self._count += len(messages)
+        self._bytes += _size(messages)
         if self._count >= self._wanted:
             self._filled.set()
+
+    def _is_full(self, spot: Spot) -> bool:
+        queue = self._waiting.get(spot)
+        return (queue is not None and len(queue.messages) >= self._most) or self._bytes >= self._most_bytes
 
     async def take(self, most: int) -> list[Message]:
         """Up to so many messages of one partition, in order; waits while there are none."""
@@ -80,16 +91,23 @@ class Buffers:
         taken = [messages.popleft() for _ in range(min(most, len(messages)))]
         if messages:
             self._waiting[spot] = _Queue(self._clock(), messages)
-        self._count -= len(taken)
-        self._drained.set()
+        self._forget(taken)
         return taken
 
     def clear(self, spot: Spot | None = None) -> None:
         """Forget what was collected from a partition, or from all: it will be read again."""
         for forgotten in [spot] if spot else list(self._waiting):
             queue = self._waiting.pop(forgotten, None)
-            self._count -= len(queue.messages) if queue else 0
+            self._forget(queue.messages if queue else ())
+
+    def _forget(self, messages: Collection[Message]) -> None:
+        self._count -= len(messages)
+        self._bytes -= _size(messages)
         self._drained.set()
 
     def __len__(self) -> int:
         return self._count
+
+
+def _size(messages: Collection[Message]) -> int:
+    return sum(len(message.value or b"") for message in messages)

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.runtime.applying import Applier
+from services.runtime.applying import Applier, examine_all
 from services.runtime.cuts import consumed_topics, cut_next
 from services.runtime.database import Connection, apply_migrations, close, connect
 from services.runtime.dead_letters import Seal
@@ -99,7 +99,7 @@ class _Rebuild:
             return 0
         positions = await read_positions(self.connection)
         holes = _holes(positions[messages[0].spot], messages)
-        return (await self.applier.apply(self.connection, messages, holes)).fresh
+        return (await self.applier.apply(self.connection, await examine_all(messages), holes)).fresh
 
     async def _cut(self) -> None:
         while await cut_next(self.connection, self.applier.definition, self.applier.seal):

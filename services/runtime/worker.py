@@ -6,6 +6,7 @@ in place: a database or broker that is gone may come back.
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from contracts.topics import Topic
 from services.runtime import telemetry
-from services.runtime.applying import Applier
+from services.runtime.applying import Applier, Candidate, examine_all
 from services.runtime.buffers import Buffers
 from services.runtime.cuts import consumed_topics
 from services.runtime.database import (
@@ -36,7 +37,6 @@ from services.runtime.exits import RunnerCrashed, RuntimeFailure
 from services.runtime.faust_runner import RunnerApp, make_app, require_tested_libraries
 from services.runtime.ledger import (
     Gap,
-    Message,
     PositionMoved,
     Spot,
     UnverifiedGap,
@@ -62,6 +62,8 @@ from services.runtime.transactions import Probe, no_probe
 
 # Two batches a partition: one being applied, one being collected.
 _BATCHES_BUFFERED: Final = 2
+# New objects between two looks of the garbage collector; a batch makes some tens of thousands.
+_COLLECT_AFTER: Final = 20_000
 _WATCH_SECONDS: Final = 5.0
 # Faust ends in about one second; what it has not finished by then is read again anyway.
 _STOP_SECONDS: Final = 8.0
@@ -155,6 +157,7 @@ class Worker:
 
     async def _run_app(self) -> None:
         await self.app.start()
+        _settle()
         log("worker_started", service=self.applier.definition.name, slot=self.settings.slot)
         await self.app.wait_until_stopped()
         reason = self.app.crash_reason
@@ -173,31 +176,40 @@ class Worker:
         return {spot: positions[spot] for spot in spots}
 
     async def _apply(self) -> None:
+        """Apply batch after batch; the next is decoded while the database works."""
         async with _Reconnecting(self.settings, self.applier.schema).held() as connections:
-            while True:
-                messages = await self.buffers.take(self.settings.batch_limit)
-                await self._apply_surely(connections, messages)
+            upcoming = asyncio.create_task(self._next_batch())
+            try:
+                while True:
+                    batch = await upcoming
+                    upcoming = asyncio.create_task(self._next_batch())
+                    await self._apply_surely(connections, batch)
+            finally:
+                upcoming.cancel()
 
-    async def _apply_surely(self, connections: "_Reconnecting", messages: Sequence[Message]) -> None:
+    async def _next_batch(self) -> list[Candidate]:
+        return await examine_all(await self.buffers.take(self.settings.batch_limit))
+
+    async def _apply_surely(self, connections: "_Reconnecting", batch: Sequence[Candidate]) -> None:
         """Apply a batch, however long the database is gone; or find that it must be read again."""
-        backoff = Backoff()
+        backoff, spot = Backoff(), batch[0].message.spot
         while True:
             try:
-                applied = await self.applier.apply(await connections.get(), messages, self.holes)
+                applied = await self.applier.apply(await connections.get(), batch, self.holes)
             except PositionMoved:
                 continue
             except UnverifiedGap as finding:
-                if not await self._is_hole(messages[0].spot, finding.gap):
+                if not await self._is_hole(spot, finding.gap):
                     return
             except Exception as error:
                 if isinstance(error, RuntimeFailure) or not connections.is_transient(error):
                     raise
                 await connections.renew()
-                self._tell_retry(messages[0].spot, error)
+                self._tell_retry(spot, error)
                 await backoff.wait()
             else:
                 self.holes.clear()
-                self.app.applied[messages[0].spot] = applied.next_offset
+                self.app.applied[spot] = applied.next_offset
                 self.applier.probe("after_acknowledge")
                 return
 
@@ -254,6 +266,16 @@ class Worker:
         own = [spot for spot in self.spots if spot in self.app.applied]
         now = Progress(monotonic(), sum(lags[spot] for spot in own), sum(positions[spot] for spot in own))
         telemetry.STALLED.labels(service).set(liveness.observe(now))
+
+
+def _settle() -> None:
+    """Spare the garbage collector all that start-up made, and most of its looks: a quarter of a worker's time.
+
+    Decoded events hold no cycles, so they are freed without it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 class _Reconnecting:

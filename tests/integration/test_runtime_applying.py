@@ -33,7 +33,7 @@ from contracts.delivery import (
     DeliveryReceivedData,
 )
 from contracts.topics import AnyEvent
-from services.runtime.applying import Applied, Applier
+from services.runtime.applying import Applied, Applier, examine_all
 from services.runtime.cuts import cut_next, record_vectors
 from services.runtime.database import Connection, apply_migrations, close, connect, lock_number
 from services.runtime.dead_letters import Seal, list_dead_letters
@@ -83,7 +83,7 @@ class Desk:
         ]
 
     async def apply(self, messages: Sequence[Message], *holes: Gap) -> Applied:
-        return await self.applier.apply(self.connection, messages, holes)
+        return await self.applier.apply(self.connection, await examine_all(messages), holes)
 
     async def value(self, statement: str) -> Any:
         return await self.connection.fetchval(statement)

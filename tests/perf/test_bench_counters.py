@@ -63,6 +63,7 @@ def test_the_others_read_everything(servers: Servers, name: str) -> None:
     outcome = run_one(name, messages, servers.environment())
     assert outcome.claims == messages * (1 if name == "faust" else CLAIMS_A_MESSAGE)
     assert outcome.seconds > 0
+    assert outcome.cpu_seconds > 0
 
 
 def test_a_contestant_that_fails_is_not_a_figure(tmp_path: Path) -> None:
@@ -72,8 +73,10 @@ def test_a_contestant_that_fails_is_not_a_figure(tmp_path: Path) -> None:
 
 def test_ratios_are_of_one_round() -> None:
     """A round in which the machine was slow for everybody does not move them."""
-    quick = {name: Outcome(1000, 1.0 if name != "faust" else 20.0) for name in ORDER}
-    slow = {name: Outcome(1000, outcome.seconds * 7) for name, outcome in quick.items()}
+    quick = {name: Outcome(1000, 1.0 if name != "faust" else 20.0, 0.5) for name in ORDER}
+    slow = {name: Outcome(1000, outcome.seconds * 7, 0.6) for name, outcome in quick.items()}
     results = Results([quick, slow, quick])
     assert results.ratio("worker", "faust") == 20
     assert results.rate("worker") == 1000
+    assert results.cpu("worker") == 500
+    assert results.cpu_ratio("worker", "plain") == 1
