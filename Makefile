@@ -1,6 +1,6 @@
 # `make help` lists what there is. Everything installs itself, into .venv and the user's cache.
 PYTHON ?= python3
-PEOPLE ?= 600
+PEOPLE ?= 800
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-fast faults bench check format clean

@@ -18,7 +18,13 @@ from infra.command.stack import BrokerKind, Stack, running
 from infra.command.trial import Kills, Report, deliver_all, read_truth, report
 from infra.command.up import show_addresses, stay_up, stop_on_signal
 from infra.local.installation import Installation
-from infra.simulator import Shift
+from infra.simulator import (
+    DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
+    DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
+    DEMO_MONTHS,
+    DEMO_PEOPLE,
+    Shift,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,10 @@ def _simulate(folder: Path, choices: Choices) -> Path:
         months=choices.months,
         seed=choices.seed,
         shift=choices.shift,
+        shift_channel="both",
         shift_month=None,
-        medicare_pbpm_cents=20_000,
-        medicaid_pbpm_cents=16_000,
+        medicare_pbpm_cents=DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
+        medicaid_pbpm_cents=DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
     )
     people.print(
         f"{made.people:,} people, {made.claims:,} claims, {len(made.deliveries)} files of {choices.months} months"
@@ -83,8 +90,12 @@ def _run(stack: Stack, simulation: Path, choices: Choices) -> Report:
 @click.command("demo")
 @click.option("--exit", "leave", is_flag=True, help="Stop everything and end when it is done; 1 if anything differs.")
 @json_option
-@click.option("--people", "population", type=click.IntRange(min=1), default=600, show_default=True, help="How many.")
-@click.option("--months", type=click.IntRange(1, 120), default=12, show_default=True, help="Months of services.")
+@click.option(
+    "--people", "population", type=click.IntRange(min=1), default=DEMO_PEOPLE, show_default=True, help="How many."
+)
+@click.option(
+    "--months", type=click.IntRange(1, 120), default=DEMO_MONTHS, show_default=True, help="Months of services."
+)
 @click.option("--seed", type=int, default=11, show_default=True, help="Same seed, same people, same kills.")
 @click.option("--shift", type=click.Choice(SHIFTS), default="medicare-to-medicaid", show_default=True, help="Planted.")
 @click.option("--broker", type=click.Choice(["embedded", "kafka"]), default="embedded", show_default=True)

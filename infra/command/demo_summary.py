@@ -76,6 +76,10 @@ def _seen(effect: dict[str, Any] | None) -> str:
     return "-" if effect is None else dollars(effect["shown_cents"], signed=True)
 
 
+def _categories(names: list[str]) -> str:
+    return ",\n".join(name.replace("_", " ") for name in names)
+
+
 def _shift(found: Report, gateways: Gateways) -> Table | None:
     planted, parameters = found.truth["planted"], found.truth["parameters"]
     if planted["month"] is None:
@@ -98,6 +102,10 @@ def _shift(found: Report, gateways: Gateways) -> Table | None:
     )
     seen = (_seen(total["medicare_effect"]), _seen(total["medicaid_effect"]))
     table.add_row("seen, aligned against comparison", *seen, (total["direction"] or "-").replace("_", " "))
+    of = planted["categories"]
+    table.add_row(
+        "[dim]planted in[/]", *(f"[dim]{_categories(of[payer])}[/]" for payer in ("medicare", "medicaid")), ""
+    )
     return table
 
 
@@ -110,8 +118,9 @@ def show_summary(found: Report, gateways: Gateways) -> None:
             people.print()
     if found.truth["planted"]["month"] is not None:
         people.print(
-            "[dim]Seen is a difference in differences of published figures, without inference;\n"
-            "planted is what the simulator added to or took from claims.[/]"
+            "[dim]Planted: what the simulator took from one payer's claims and added to the other's, for aligned people.\n"
+            "Seen: by how much the published cost of aligned people, before the shift against after it, changed more\n"
+            "than that of comparison people, over all categories; no inference. It holds the shift and some noise.[/]"
         )
 
 

@@ -7,9 +7,17 @@ from typing import get_args
 import click
 
 from infra.command.output import Failure, json_option, people, print_json, progress
-from infra.simulator import Shift, Simulation, simulate
+from infra.simulator import (
+    DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
+    DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
+    Channel,
+    Shift,
+    Simulation,
+    simulate,
+)
 
 SHIFTS: tuple[Shift, ...] = get_args(Shift)
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 
 def cents(dollars: Decimal) -> int:
@@ -31,6 +39,7 @@ def simulate_with_progress(
     months: int,
     seed: int,
     shift: Shift,
+    shift_channel: Channel,
     shift_month: str | None,
     medicare_pbpm_cents: int,
     medicaid_pbpm_cents: int,
@@ -49,6 +58,7 @@ def simulate_with_progress(
                 months=months,
                 seed=seed,
                 shift=shift,
+                shift_channel=shift_channel,
                 shift_month=shift_month,
                 shift_medicare_pbpm_cents=medicare_pbpm_cents,
                 shift_medicaid_pbpm_cents=medicaid_pbpm_cents,
@@ -76,12 +86,27 @@ def _as_object(made: Simulation) -> dict[str, object]:
 @click.option("--months", type=click.IntRange(min=1, max=120), required=True, help="How many months of services.")
 @click.option("--seed", type=int, required=True, help="Same seed, same bytes.")
 @click.option("--shift", type=click.Choice(SHIFTS), default="none", show_default=True, help="Which to plant.")
+@click.option(
+    "--shift-channel",
+    type=click.Choice(CHANNELS),
+    default="both",
+    show_default=True,
+    help="Medicaid care that hospital and skilled nursing stays are shifted to or from.",
+)
 @click.option("--shift-month", metavar="YYYY-MM", help="First month of the shift. [default: halfway]")
 @click.option(
-    "--shift-medicare-pbpm", type=Decimal, default=Decimal(200), show_default=True, help="Dollars a person-month."
+    "--shift-medicare-pbpm",
+    type=Decimal,
+    default=Decimal(DEFAULT_SHIFT_MEDICARE_PBPM_CENTS) / 100,
+    show_default=True,
+    help="Dollars a person-month.",
 )
 @click.option(
-    "--shift-medicaid-pbpm", type=Decimal, default=Decimal(160), show_default=True, help="Dollars a person-month."
+    "--shift-medicaid-pbpm",
+    type=Decimal,
+    default=Decimal(DEFAULT_SHIFT_MEDICAID_PBPM_CENTS) / 100,
+    show_default=True,
+    help="Dollars a person-month.",
 )
 @json_option
 def command(
@@ -90,6 +115,7 @@ def command(
     months: int,
     seed: int,
     shift: Shift,
+    shift_channel: Channel,
     shift_month: str | None,
     shift_medicare_pbpm: Decimal,
     shift_medicaid_pbpm: Decimal,
@@ -105,6 +131,7 @@ def command(
         months=months,
         seed=seed,
         shift=shift,
+        shift_channel=shift_channel,
         shift_month=shift_month,
         medicare_pbpm_cents=cents(shift_medicare_pbpm),
         medicaid_pbpm_cents=cents(shift_medicaid_pbpm),

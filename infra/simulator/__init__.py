@@ -6,11 +6,14 @@ from infra.simulator.simulation import (
     Simulation,
     simulate,
 )
-from infra.simulator.world import Shift
+from infra.simulator.world import DEMO_MONTHS, DEMO_PEOPLE, Channel, Shift
 
 __all__ = [
     "DEFAULT_SHIFT_MEDICAID_PBPM_CENTS",
     "DEFAULT_SHIFT_MEDICARE_PBPM_CENTS",
+    "DEMO_MONTHS",
+    "DEMO_PEOPLE",
+    "Channel",
     "Shift",
     "Simulation",
     "simulate",

@@ -12,8 +12,8 @@ from infra.simulator.medicaid import capitation_payment
 from infra.simulator.person import Person
 
 LAGS = (0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4)
-ADJUSTED_SHARE, CANCELLED_SHARE = 0.06, 0.015
-REPLACED_SHARE, VOIDED_SHARE = 0.05, 0.02
+ADJUSTED_SHARE, CANCELLED_SHARE = 0.06, 0.01
+REPLACED_SHARE, VOIDED_SHARE = 0.05, 0.012
 
 
 def _arrival(random: Random, person: Person, service_month: int) -> int:

@@ -14,7 +14,7 @@ from infra.simulator.period import Period
 from infra.simulator.rates import trend
 from infra.simulator.shift import MILLION, ShiftPlan
 from infra.simulator.traits import draw_traits
-from infra.simulator.world import Shift
+from infra.simulator.world import Channel, Shift
 
 SAMPLE = 1500
 # Nobody's cost falls by more than this: a payer does not stop paying altogether.
@@ -26,15 +26,15 @@ def _factor(change_cents: int, expected_cents: int) -> int:
 
 
 def plan_shift(  # noqa: PLR0913 - the parts of one choice
-    seed: int, period: Period, *, direction: Shift, month: int, medicare: int, medicaid: int
+    seed: int, period: Period, *, direction: Shift, month: int, medicare: int, medicaid: int, channel: Channel = "both"
 ) -> ShiftPlan:
     """Turn average cents per person-month into factors."""
     if direction == "none":
-        return ShiftPlan(direction, month, 0, 0)
+        return ShiftPlan(direction, month, 0, 0, channel=channel)
     sign = -1 if direction == "medicare-to-medicaid" else 1
     sample = [draw_traits(Random(f"{seed}:sample:{index}"), index, period.first_days[0]) for index in range(SAMPLE)]
     middle = trend((month + period.last_service) // 2)
     acute = round(middle * sum(expected_acute_cents(traits) for traits in sample) / SAMPLE)
-    long_term = round(middle * sum(expected_long_term_care_cents(traits) for traits in sample) / SAMPLE)
+    long_term = round(middle * sum(expected_long_term_care_cents(traits, channel) for traits in sample) / SAMPLE)
     medicare_factor, medicaid_factor = _factor(sign * medicare, acute), _factor(-sign * medicaid, long_term)
-    return ShiftPlan(direction, month, medicare, medicaid, medicare_factor, medicaid_factor)
+    return ShiftPlan(direction, month, medicare, medicaid, medicare_factor, medicaid_factor, channel)

@@ -32,7 +32,7 @@ class Delivery:
 
 
 def _write_archive(path: Path, entries: Iterable[tuple[str, Iterable[str]]]) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, texts in entries:
             entry = zipfile.ZipInfo(name, ARCHIVE_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED

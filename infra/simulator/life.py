@@ -131,13 +131,13 @@ def _lag(random: Random, longest: int) -> int:
 
 
 def _plan_for(random: Random, county: str) -> str:
-    ours = 0.72 if county in SERVICE_AREA else 0.15
+    ours = 0.80 if county in SERVICE_AREA else 0.15
     return OUR_PLAN if random.random() < ours else random.choice(OTHER_PLANS)
 
 
 def _death(random: Random, traits: Traits, entry: int, period: Period) -> date | None:
     age = (period.first_days[0] - traits.birth).days / 365.25
-    hazard = 0.012 if traits.setting == "nursing_facility" else 0.0008 * math.exp(0.06 * max(0.0, age - 65))
+    hazard = 0.003 if traits.setting == "nursing_facility" else 0.0008 * math.exp(0.06 * max(0.0, age - 65))
     month = entry + int(random.expovariate(hazard * 1.3))
     if month > period.last_service:
         return None
@@ -161,9 +161,11 @@ def _buy_ins(random: Random, period: Period) -> list[str]:
     return codes
 
 
-def _plan_changes(random: Random, start: Enrolment, period: Period) -> list[Change]:
+def _plan_changes(random: Random, start: Enrolment, county: str, period: Period) -> list[Change]:
+    """Somebody else's member comes to our plan where the entity works, so as many come as leave."""
     first = random.randrange(1, period.months)
-    value = random.choice([plan for plan in MANAGED_CARE_PLANS if plan != start.plan])
+    comes = start.plan != OUR_PLAN and county in SERVICE_AREA
+    value = OUR_PLAN if comes else random.choice([plan for plan in MANAGED_CARE_PLANS if plan != start.plan])
     return [Change("plan", value, first, period.last_delivery, first + _lag(random, 5))]
 
 
@@ -202,17 +204,18 @@ def _medicaid_changes(random: Random, start: Enrolment, county: str, period: Per
     draw = random.random()
     if not start.full:
         return _gain_of_full_benefits(random, county, period) if draw < 0.3 else []  # noqa: PLR2004
-    for limit, course in ((0.08, _plan_changes), (0.13, _other_full_code)):
-        if draw < limit:
-            return course(random, start, period)
-    if draw < 0.17:  # noqa: PLR2004 - redetermined to partial benefits
+    if draw < (0.04 if start.plan == OUR_PLAN else 0.16):
+        return _plan_changes(random, start, county, period)
+    if draw < 0.20:  # noqa: PLR2004
+        return _other_full_code(random, start, period)
+    if draw < 0.23:  # noqa: PLR2004 - redetermined to partial benefits
         return _loss_of_full_benefits(random, period)
-    return _gap(random, period) if draw < 0.21 else []  # noqa: PLR2004 - paperwork lost
+    return _gap(random, period) if draw < 0.26 else []  # noqa: PLR2004 - paperwork lost
 
 
 def _health_plan_changes(random: Random, start: Enrolment, period: Period) -> list[Change]:
     leaves = start.health_plan is not None
-    if random.random() >= (0.2 if leaves else 0.09):
+    if random.random() >= (0.2 if leaves else 0.06):
         return []
     first = random.randrange(1, period.months)
     known = first + _lag(random, 4)
@@ -223,8 +226,8 @@ def _health_plan_changes(random: Random, start: Enrolment, period: Period) -> li
 
 
 def _start(random: Random, county: str) -> Enrolment:
-    full = random.random() < 0.86  # noqa: PLR2004 - mostly full-benefit duals
-    in_health_plan = random.random() < 0.14  # noqa: PLR2004 - those already in Medicare Advantage
+    full = random.random() < 0.92  # noqa: PLR2004 - mostly full-benefit duals
+    in_health_plan = random.random() < 0.09  # noqa: PLR2004 - those already in Medicare Advantage
     return Enrolment(
         dual=random.choice(FULL_CODES if full else PARTIAL_CODES),
         plan=_plan_for(random, county) if full else FEE_FOR_SERVICE_PLAN,
@@ -238,6 +241,11 @@ def _mbi_changes(random: Random, entry: int, period: Period) -> tuple[int, ...]:
     first = random.randrange(entry + 1, period.months)
     again = random.random() < 0.15 and first < period.last_service  # noqa: PLR2004
     return (first, first + 1) if again else (first,)
+
+
+def _settled(random: Random, traits: Traits) -> bool:
+    """People in care or often in hospital seldom change what they are enrolled in."""
+    return (traits.high_need or traits.setting != "community") and random.random() < 0.9  # noqa: PLR2004
 
 
 def _last_stated(random: Random, death: date | None, period: Period) -> int:
@@ -256,13 +264,15 @@ def _within(changes: list[Change], entry: int, last: int) -> list[Change]:
 
 def draw_life(random: Random, traits: Traits, period: Period) -> Life:
     """Invent one person's course through the period."""
-    entry = random.randrange(1, period.months) if random.random() < 0.06 and period.months > 1 else 0  # noqa: PLR2004
+    settled = _settled(random, traits)
+    late = random.random() < 0.06 and not settled  # noqa: PLR2004
+    entry = random.randrange(1, period.months) if late and period.months > 1 else 0
     death = _death(random, traits, entry, period)
     last = _last_stated(random, death, period)
     counties, buy_ins = _counties(random, traits.home_county, period), _buy_ins(random, period)
     start = _start(random, counties[entry])
     changes: list[Change] = []
-    if period.months > 1:
+    if period.months > 1 and not settled:
         changes += _medicaid_changes(random, start, counties[entry], period)
         changes += _health_plan_changes(random, start, period)
     life = Life(

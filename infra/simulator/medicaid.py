@@ -4,19 +4,26 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from contracts.codes import ServiceCategory
 from infra.simulator.claims import FileType, Line, MedicaidClaim, MedicareClaim
 from infra.simulator.life import MANAGED_CARE_PLANS
 from infra.simulator.person import Person
 from infra.simulator.rates import Rate, amount, count, season, trend
+from infra.simulator.shift import MEDICAID_CATEGORIES
 from infra.simulator.traits import SUBSTANCE_USE, Traits
-from infra.simulator.world import CLINICIAN_NPIS, FACILITY_NPIS
+from infra.simulator.world import CLINICIAN_NPIS, FACILITY_NPIS, Channel
 
-NURSING_FACILITY = Rate(0.0, 0.0, 1.0, 6_200, 0.2)
-PERSONAL_CARE = Rate(0.0, 1.0, 0.0, 2_100, 0.4)
+NURSING_FACILITY = Rate(0.0, 0.0, 1.0, 4_600, 0.06)
+PERSONAL_CARE = Rate(0.0, 1.0, 0.0, 2_200, 0.15)
+LONG_TERM_CARE = {
+    ServiceCategory.NURSING_FACILITY: NURSING_FACILITY,
+    ServiceCategory.HOME_AND_COMMUNITY: PERSONAL_CARE,
+}
 BEHAVIOURAL = Rate(0.02, 0.02, 0.02, 160, 0.6)
 CAPITATION_DOLLARS = {"community": 352, "home_and_community": 1_815, "nursing_facility": 4_470}
-DENIED_SHARE = 0.03
+DENIED_SHARE = 0.015
 ZERO_PAID_ENCOUNTERS = 0.02
+HEADER_ONLY_SHARE = 0.07
 
 
 class Service(NamedTuple):
@@ -36,7 +43,7 @@ SERVICES: tuple[Service, ...] = (
     Service("OT", ("012",), ("99213", "92014"), True, Rate(0.08, 0.08, 0.04, 75, 0.5)),
     Service("OT", ("002",), ("99283", "T1015"), True, Rate(0.06, 0.06, 0.02, 160, 0.7)),
     Service("RX", ("033",), ("",), True, Rate(0.60, 0.90, 0.40, 55, 1.0)),
-    Service("IP", ("001",), ("",), False, Rate(0.003, 0.004, 0.003, 5_200, 0.6)),
+    Service("IP", ("001",), ("",), False, Rate(0.003, 0.004, 0.003, 2_800, 0.4)),
 )
 CROSSOVER_TYPES_OF_SERVICE: dict[str, tuple[FileType, str]] = {
     "71": ("OT", "012"),
@@ -48,11 +55,11 @@ CROSSOVER_TYPES_OF_SERVICE: dict[str, tuple[FileType, str]] = {
 COST_SHARING_CODES = frozenset({"01", "02", "04", "08"})
 
 
-def expected_long_term_care_cents(traits: Traits) -> float:
-    """Expected nursing-facility and personal-care cents a month at the first month's prices."""
-    dollars = (
-        NURSING_FACILITY.of(traits.setting) * NURSING_FACILITY.mean_dollars
-        + PERSONAL_CARE.of(traits.setting) * PERSONAL_CARE.mean_dollars
+def expected_long_term_care_cents(traits: Traits, channel: Channel = "both") -> float:
+    """Expected cents a month of the channel's long-term care at the first month's prices."""
+    dollars = sum(
+        LONG_TERM_CARE[category].of(traits.setting) * LONG_TERM_CARE[category].mean_dollars
+        for category in MEDICAID_CATEGORIES[channel]
     )
     level: float = traits.medicaid_level**0.4
     return dollars * level * (1 - DENIED_SHARE) * 100
@@ -65,8 +72,10 @@ def _price_level(person: Person, month: int) -> float:
 def _make(person: Person, plan: str, file_type: FileType, lines: list[Line], *, by_plan: bool) -> MedicaidClaim:
     random = person.random
     managed = by_plan and plan in MANAGED_CARE_PLANS
+    long_term = file_type == "LT" or lines[0].waiver
     denied = random.random() < DENIED_SHARE
-    unpaid = denied or (managed and random.random() < ZERO_PAID_ENCOUNTERS)
+    # What a plan pays by the month is in its capitation to the provider, and never nothing.
+    unpaid = denied or (managed and not long_term and random.random() < ZERO_PAID_ENCOUNTERS)
     if unpaid:
         lines = [Line(line.first, line.last, line.procedure, 0, 0, line.type_of_service, line.waiver) for line in lines]
     codes = person.traits.diagnosis_codes
@@ -81,7 +90,7 @@ def _make(person: Person, plan: str, file_type: FileType, lines: list[Line], *, 
         npi=random.choice(FACILITY_NPIS if file_type in {"IP", "LT"} else CLINICIAN_NPIS),
         lines=lines,
         denied=denied,
-        lines_carry_amounts=random.random() < 0.93,  # noqa: PLR2004 - some states pay at the header only
+        lines_carry_amounts=random.random() >= HEADER_ONLY_SHARE,
     )
 
 
@@ -92,13 +101,16 @@ def _nursing_facility(person: Person, plan: str, month: int) -> Iterator[Medicai
     last = min(person.period.last_days[month], person.last_day)
     dollars = NURSING_FACILITY.mean_dollars * person.traits.medicaid_level**0.4 * _price_level(person, month)
     cents = amount(person.random, dollars, NURSING_FACILITY.sigma)
-    shifted = person.after_shift(cents, last, person.shift.medicaid_per_million)
+    shifted = person.after_shift(cents, last, person.shift.medicaid_factor(ServiceCategory.NURSING_FACILITY))
     yield _make(person, plan, "LT", [Line(first, last, "", shifted, cents, "047")], by_plan=True)
 
 
-def _care_line(person: Person, start: date, cents: int) -> Line:
+def _care_line(person: Person, start: date, cents: int, counted: date | None) -> Line:
+    """One week; the shift is that of the month in which the amount counts: the header's where only it has one."""
     last = min(start + timedelta(days=6), person.last_day)
-    shifted = person.after_shift(cents, last, person.shift.medicaid_per_million)
+    shifted = person.after_shift(
+        cents, counted or last, person.shift.medicaid_factor(ServiceCategory.HOME_AND_COMMUNITY)
+    )
     return Line(start, last, "T1019", shifted, cents, "051", waiver=True)
 
 
@@ -111,8 +123,13 @@ def _personal_care(person: Person, plan: str, month: int) -> Iterator[MedicaidCl
     cents = amount(random, dollars, PERSONAL_CARE.sigma)
     start = person.period.first_days[month] + timedelta(days=random.choice((0, 0, 0, 5)))
     starts = [day for week in range(4) if (day := start + timedelta(days=7 * week)) <= person.last_day]
-    if starts:
-        yield _make(person, plan, "OT", [_care_line(person, day, cents // 4) for day in starts], by_plan=True)
+    if not starts:
+        return
+    header_only = random.random() < HEADER_ONLY_SHARE
+    counted = min(starts[-1] + timedelta(days=6), person.last_day) if header_only else None
+    claim = _make(person, plan, "OT", [_care_line(person, day, cents // 4, counted) for day in starts], by_plan=True)
+    claim.lines_carry_amounts = not header_only
+    yield claim
 
 
 def _day(person: Person, month: int) -> date | None:

@@ -1,5 +1,6 @@
 """One person's Medicare fee-for-service claims, month by month. Knows nothing of layouts or adjudication."""
 
+import math
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -7,15 +8,16 @@ from typing import NamedTuple
 from infra.simulator.claims import Line, MedicareClaim
 from infra.simulator.life import part_a_and_b
 from infra.simulator.person import Person
-from infra.simulator.rates import Rate, amount, count, season, trend
+from infra.simulator.rates import Rate, amount, count, recurring, season, trend
 from infra.simulator.traits import Traits
 from infra.simulator.world import CLINICIAN_NPIS, FACILITY_NPIS
 
-INPATIENT = Rate(0.045, 0.070, 0.085, 10_500, 0.5)
-SKILLED_NURSING = Rate(0.20, 0.32, 0.55, 7_500, 0.45)  # a stay, once discharged from hospital
-HOME_HEALTH = Rate(0.03, 0.08, 0.0, 1_900, 0.5)
-OUTPATIENT = Rate(0.45, 0.50, 0.35, 480, 0.9)
-HOSPICE = Rate(0.4, 0.4, 0.4, 4_200, 0.3)  # in the last two months of life
+INPATIENT = Rate(0.0015, 0.002, 0.002, 6_500, 0.15)
+HIGH_NEED_INPATIENT = Rate(0.50, 0.50, 0.50, 6_500, 0.15)
+SKILLED_NURSING = Rate(0.50, 0.50, 1.00, 3_600, 0.15)  # a stay, once discharged from hospital
+HOME_HEALTH = Rate(0.06, 0.16, 0.0, 900, 0.4)
+OUTPATIENT = Rate(0.45, 0.50, 0.35, 330, 0.7)
+HOSPICE = Rate(0.4, 0.4, 0.4, 2_600, 0.3)  # in the last two months of life
 PHYSICIAN = Rate(1.0, 1.4, 1.7, 105, 0.6)  # dollars a line
 EQUIPMENT = Rate(0.10, 0.18, 0.05, 140, 0.7)
 
@@ -23,7 +25,9 @@ OFFICE_VISITS = ("99213", "99214", "99214", "99215", "99203", "G0439")
 FACILITY_VISITS = ("99308", "99309", "99310")
 OTHER_SERVICES = ("36415", "93000", "80053", "71046")
 EQUIPMENT_CODES = ("E1390", "E0601", "K0001", "A4253")
-DENIED_SHARE = 0.03
+DENIED_SHARE = 0.012
+# Stays that cost far more than others of their kind.
+OUTLIER_SHARE, OUTLIER_FACTOR = 0.005, 3
 # Share of physician claims whose lines reach into the next month.
 STRADDLING_SHARE = 0.04
 
@@ -39,9 +43,18 @@ class Stay(NamedTuple):
 
 def expected_acute_cents(traits: Traits) -> float:
     """Expected inpatient and skilled-nursing cents a month at the first month's prices."""
-    stays = INPATIENT.of(traits.setting) * (1 - DENIED_SHARE)
+    stays = _admissions(traits) * (1 - DENIED_SHARE)
     stay_dollars = INPATIENT.mean_dollars + SKILLED_NURSING.of(traits.setting) * SKILLED_NURSING.mean_dollars
-    return stays * stay_dollars * traits.medicare_level * 100
+    level: float = traits.medicare_level**0.4
+    return stays * stay_dollars * level * (1 + OUTLIER_SHARE * (OUTLIER_FACTOR - 1)) * 100
+
+
+def _admissions(traits: Traits) -> float:
+    """Hospital stays a month."""
+    if traits.high_need:
+        return HIGH_NEED_INPATIENT.of(traits.setting)
+    level: float = traits.medicare_level**0.6
+    return INPATIENT.of(traits.setting) * level
 
 
 def _diagnoses(person: Person, most: int) -> tuple[str, ...]:
@@ -83,20 +96,24 @@ def _institutional(person: Person, stay: Stay, first: date, month: int) -> Medic
     level = person.traits.medicare_level**0.4 * _price_level(person, month)
     cents = amount(random, stay.rate.mean_dollars * level, stay.rate.sigma)
     acute = stay.claim_type in {"60", "20"}
+    if acute and random.random() < OUTLIER_SHARE:
+        cents *= OUTLIER_FACTOR
     shifted = person.after_shift(cents, last, person.shift.medicare_per_million) if acute else cents
     return _claim(person, stay.claim_type, [Line(first, last, "", shifted, cents)], 2)
 
 
 def _hospital_course(person: Person, month: int) -> Iterator[MedicareClaim]:
     """Hospital stays, and the skilled-nursing stay that may follow one."""
-    level = person.traits.medicare_level**0.6
-    for _ in range(count(person.random, INPATIENT.of(person.traits.setting) * level)):
+    traits = person.traits
+    admissions = _admissions(traits)
+    earlier = math.floor(traits.phase + admissions * month)
+    for number in range(earlier, earlier + recurring(traits.phase, admissions, month)):
         day = _day(person, month)
         if day is None:
             continue
         hospital = _institutional(person, Stay("60", 2, 9, INPATIENT), day, month)
         yield hospital
-        skilled = person.random.random() < SKILLED_NURSING.of(person.traits.setting)
+        skilled = recurring(traits.phase, SKILLED_NURSING.of(traits.setting), number)
         if skilled and hospital.last < person.last_day:
             yield _institutional(person, Stay("20", 10, 40, SKILLED_NURSING), hospital.last, month)
 
@@ -104,7 +121,7 @@ def _hospital_course(person: Person, month: int) -> Iterator[MedicareClaim]:
 def _other_institutional(person: Person, month: int) -> Iterator[MedicareClaim]:
     level = person.traits.medicare_level**0.6
     for stay in (Stay("10", 10, 25, HOME_HEALTH), Stay("40", 0, 0, OUTPATIENT)):
-        for _ in range(count(person.random, stay.rate.of(person.traits.setting) * level)):
+        for _ in range(recurring(person.traits.phase, stay.rate.of(person.traits.setting) * level, month)):
             day = _day(person, month)
             if day is not None:
                 yield _institutional(person, stay, day, month)

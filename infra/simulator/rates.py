@@ -44,6 +44,15 @@ def count(random: Random, mean: float) -> int:
     return number
 
 
+def recurring(phase: float, monthly: float, month: int) -> int:
+    """How many events fall into the month when they recur evenly, ``monthly`` on average, from ``phase`` in [0, 1).
+
+    Over any stretch of months the number differs from its mean by less than one: what makes people differ is their
+    rate, which stays, and not the luck of the month.
+    """
+    return math.floor(phase + monthly * (month + 1)) - math.floor(phase + monthly * month)
+
+
 def amount(random: Random, mean_dollars: float, sigma: float) -> int:
     """A lognormal amount in cents with the given mean."""
     dollars = random.lognormvariate(math.log(mean_dollars) - sigma * sigma / 2, sigma)

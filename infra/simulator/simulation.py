@@ -20,10 +20,10 @@ from infra.simulator.person import Person, draw_person
 from infra.simulator.shift import ShiftPlan
 from infra.simulator.spool import Spool
 from infra.simulator.truth import Truth
-from infra.simulator.world import COMPARISON_FEED, COUNTIES, ENTITY, OUR_PLAN, SERVICE_AREA, STATE, Shift
+from infra.simulator.world import COMPARISON_FEED, COUNTIES, ENTITY, OUR_PLAN, SERVICE_AREA, STATE, Channel, Shift
 
-DEFAULT_SHIFT_MEDICARE_PBPM_CENTS = 30_000
-DEFAULT_SHIFT_MEDICAID_PBPM_CENTS = 24_000
+DEFAULT_SHIFT_MEDICARE_PBPM_CENTS = 40_000
+DEFAULT_SHIFT_MEDICAID_PBPM_CENTS = 32_000
 RUN_OUT_MONTHS = 3
 PROGRESS_EVERY = 100
 
@@ -41,7 +41,7 @@ class Simulation:
     capitation_cents: int
 
 
-def _claims(person: Person) -> tuple[list[MedicareClaim], list[MedicaidClaim]]:
+def claims_of(person: Person) -> tuple[list[MedicareClaim], list[MedicaidClaim]]:
     """All of a person's claims, adjudicated."""
     life, period = person.life, person.period
     last = min(period.last_service, period.number(person.last_day))
@@ -130,6 +130,8 @@ def _truth_document(
         "planted": {
             "direction": shift.direction,
             "month": period.texts[shift.month] if shift.direction != "none" else None,
+            "channel": shift.channel if shift.direction != "none" else None,
+            "categories": shift.categories(),
             "medicare_pbpm_cents": shift.medicare_pbpm_cents,
             "medicaid_pbpm_cents": shift.medicaid_pbpm_cents,
             **truth.planted(),
@@ -169,12 +171,14 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     shift_month: str | None = None,
     shift_medicare_pbpm_cents: int = DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
     shift_medicaid_pbpm_cents: int = DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
+    shift_channel: Channel = "both",
     run_out_months: int = RUN_OUT_MONTHS,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Write ``directory/deliveries`` and ``directory/truth.json``. The same arguments give the same bytes.
 
-    The shift begins halfway through the service months unless ``shift_month`` says otherwise. ``on_progress``
+    The shift begins halfway through the service months unless ``shift_month`` says otherwise; ``shift_channel``
+    says which of Medicaid's long-term care is on the other side of Medicare's hospital stays. ``on_progress``
     is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
     :class:`FileExistsError` for a directory that holds something.
     """
@@ -182,10 +186,10 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     begins = months // 2 if shift_month is None else month_index(shift_month) - month_index(first_month)
     _check(directory, people, period, begins)
     sizes = {"medicare": shift_medicare_pbpm_cents, "medicaid": shift_medicaid_pbpm_cents}
-    plan = plan_shift(seed, period, direction=shift, month=begins, **sizes)
+    plan = plan_shift(seed, period, direction=shift, month=begins, channel=shift_channel, **sizes)
     spool, truth = Spool(directory / "spool"), Truth(period)
     for person in _people(seed, people, period, plan, on_progress):
-        medicare, medicaid = _claims(person)
+        medicare, medicaid = claims_of(person)
         _spool_enrolment(spool, person)
         _spool_cclf(spool, person, medicare)
         _spool_tmsis(spool, person, medicaid)

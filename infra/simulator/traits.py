@@ -41,6 +41,8 @@ CONDITIONS: tuple[Condition, ...] = (
 # Behavioural-health conditions that only Medicaid records show: Medicare's feeds leave substance use out.
 SUBSTANCE_USE = ("F1020", "F1120")
 END_STAGE_RENAL_DISEASE = ("N186", "Z992")
+# Few people are in hospital again and again; the sicker, the likelier.
+HIGH_NEED_SHARES: dict[Setting, float] = {"community": 0.09, "home_and_community": 0.17, "nursing_facility": 0.32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Traits:
     substance_use: bool
     medicare_level: float
     medicaid_level: float
+    high_need: bool
+    phase: float
     part_a_began: date
     part_b_began: date
 
@@ -102,7 +106,7 @@ def _levels(random: Random, conditions: tuple[Condition, ...]) -> tuple[float, f
 
 def _setting(random: Random) -> Setting:
     draw = random.random()
-    if draw < 0.16:  # noqa: PLR2004 - the institutional share among full duals
+    if draw < 0.14:  # noqa: PLR2004 - the institutional share among full duals
         return "nursing_facility"
     return "home_and_community" if draw < 0.40 else "community"  # noqa: PLR2004 - about half use long-term care
 
@@ -132,6 +136,8 @@ def draw_traits(random: Random, index: int, first: date) -> Traits:
         substance_use=random.random() < 0.06,  # noqa: PLR2004 - share with a substance use disorder
         medicare_level=medicare_level * (2.0 if renal else 1.0),
         medicaid_level=medicaid_level,
+        high_need=random.random() < min(0.9, HIGH_NEED_SHARES[setting] * medicare_level),
+        phase=random.random(),
         part_a_began=began,
         part_b_began=began if random.random() < 0.9 else began + timedelta(days=180),  # noqa: PLR2004
     )

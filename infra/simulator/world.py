@@ -10,7 +10,7 @@ ENTITY = "D9001"
 # A feed in the same layout for the state's other dual eligibles: the comparison population.
 COMPARISON_FEED = "D9900"
 OUR_PLAN = "MCO9001"
-OTHER_PLANS = ("MCO9002", "MCO9003")
+OTHER_PLANS = ("MCO9002",)
 # Partial-benefit duals have no managed-care plan; the state enrols them in fee-for-service.
 FEE_FOR_SERVICE_PLAN = "OHFFS"
 PLANS = (OUR_PLAN, *OTHER_PLANS, FEE_FOR_SERVICE_PLAN)
@@ -20,6 +20,10 @@ COUNTIES: tuple[str, ...] = tuple(f"{STATE_FIPS}{number:03d}" for number in rang
 SERVICE_AREA: tuple[str, ...] = COUNTIES[: len(COUNTIES) // 2]
 
 Shift = Literal["medicare-to-medicaid", "medicaid-to-medicare", "none"]
+# Which Medicaid long-term care takes, or gives up, what hospitals and skilled nursing give up, or take.
+Channel = Literal["nursing-facility", "home-and-community", "both"]
+# Large enough for the default shift to be seen: docs/simulator.md says how well.
+DEMO_PEOPLE, DEMO_MONTHS = 800, 12
 
 
 def zip_code(county: str) -> str:

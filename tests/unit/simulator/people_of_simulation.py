@@ -30,6 +30,8 @@ def traits(**given: object) -> Traits:
         "substance_use": False,
         "medicare_level": 1.0,
         "medicaid_level": 1.0,
+        "high_need": False,
+        "phase": 0.5,
         "part_a_began": date(2015, 6, 1),
         "part_b_began": date(2015, 6, 1),
         **given,
