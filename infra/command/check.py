@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from infra.command.findings import Finding, installation_findings, machine_findings
-from infra.command.output import folder_option, json_option, print_json, results
+from infra.command.output import folder_option, json_option, print_json, results, state_option
 from infra.command.reading import FileReading, read_file
 from infra.local.installation import Installation
 
@@ -39,7 +39,7 @@ def _show_readings(readings: list[FileReading]) -> None:
 @click.command("check")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @folder_option
-@click.option("--state", default="OH", show_default=True, help="The state of people whose file does not name one.")
+@state_option("The state of people whose file does not name one.")
 @click.option("--synthetic", is_flag=True, help="Admit the impossible identifiers of test data.")
 @json_option
 @click.pass_context

@@ -72,8 +72,8 @@ def command(context: click.Context, installation: Installation, limit: int, as_j
     results.print(table)
 
 
-@command.command("drop")
-@click.argument("service", type=click.Choice(CONSUMING))
+@command.command("drop", short_help="Give one up: its content is erased.")
+@click.argument("service", metavar="SERVICE", type=click.Choice(CONSUMING))
 @click.argument("identity", metavar="ID", type=int)
 @click.option("--actor", default=getpass.getuser, show_default="you", help="Who decided it; recorded.")
 @click.pass_obj
@@ -87,8 +87,8 @@ def drop(installation: Installation, service: Service, identity: int, actor: str
     people.print(f"Dead letter {identity} of {service} dropped.")
 
 
-@command.command("replay")
-@click.argument("service", type=click.Choice(CONSUMING))
+@command.command("replay", short_help="Apply one again, after the cause was put right.")
+@click.argument("service", metavar="SERVICE", type=click.Choice(CONSUMING))
 @click.argument("identity", metavar="ID", type=int)
 @click.option("--actor", default=getpass.getuser, show_default="you", help="Who decided it; recorded.")
 @click.pass_obj

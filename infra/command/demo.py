@@ -91,14 +91,27 @@ def _run(stack: Stack, simulation: Path, choices: Choices) -> Report:
 @click.option("--exit", "leave", is_flag=True, help="Stop everything and end when it is done; 1 if anything differs.")
 @json_option
 @click.option(
-    "--people", "population", type=click.IntRange(min=1), default=DEMO_PEOPLE, show_default=True, help="How many."
+    "--people",
+    "population",
+    type=click.IntRange(min=1),
+    default=DEMO_PEOPLE,
+    show_default=True,
+    help="How many dual eligibles.",
 )
 @click.option(
     "--months", type=click.IntRange(1, 120), default=DEMO_MONTHS, show_default=True, help="Months of services."
 )
 @click.option("--seed", type=int, default=11, show_default=True, help="Same seed, same people, same kills.")
-@click.option("--shift", type=click.Choice(SHIFTS), default="medicare-to-medicaid", show_default=True, help="Planted.")
-@click.option("--broker", type=click.Choice(["embedded", "kafka"]), default="embedded", show_default=True)
+@click.option(
+    "--shift", type=click.Choice(SHIFTS), default="medicare-to-medicaid", show_default=True, help="Which to plant."
+)
+@click.option(
+    "--broker",
+    type=click.Choice(["embedded", "kafka"]),
+    default="embedded",
+    show_default=True,
+    help="Apache Kafka needs Java and Maven.",
+)
 @click.option("--kill", "kills", type=click.IntRange(min=0), default=0, help="How many random kill -9 on the way.")
 @click.pass_context
 def command(

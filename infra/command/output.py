@@ -1,6 +1,7 @@
 """How every command speaks: people read standard error and tables, machines read standard output."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,6 +47,17 @@ def progress() -> Progress:
 def json_option(command: Decorated) -> Decorated:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
+
+
+def state_option(text: str) -> Callable[[Decorated], Decorated]:
+    """``--state``: a USPS code, refused here and not by every process that is given it."""
+
+    def checked(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+        if not re.fullmatch("[A-Z]{2}", value):
+            raise click.BadParameter("a state is two capital letters, for example OH")
+        return value
+
+    return click.option("--state", default="OH", show_default=True, callback=checked, help=text)
 
 
 def folder_option(command: Decorated) -> Decorated:

@@ -85,13 +85,16 @@ def _show(rebuilt: Rebuilt) -> None:
 
 
 @click.command("rebuild")
-@click.argument("service", type=click.Choice(CONSUMING))
+@click.argument("service", metavar="SERVICE", type=click.Choice(CONSUMING))
 @click.option("--compare", is_flag=True, help="Compare with the live read model, row by row; 1 if they differ.")
 @folder_option
 @json_option
 @click.pass_context
 def command(context: click.Context, service: Service, compare: bool, installation: Installation, as_json: bool) -> None:
-    """Rebuild the read model of SERVICE from offset 0 into a second schema. The live one is not touched."""
+    """Rebuild the read model of SERVICE (alignment, risk or cost-shift) from offset 0 into a second schema.
+
+    The live one is not touched.
+    """
     require_ready(installation)
     with progress() as bar:
         task = bar.add_task(f"rebuilding {service}", total=None)

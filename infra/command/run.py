@@ -39,7 +39,7 @@ def command() -> None:
 
 
 @command.command("worker")
-@click.argument("service", type=click.Choice(CONSUMING))
+@click.argument("service", metavar="SERVICE", type=click.Choice(CONSUMING))
 def worker(service: Service) -> None:
     """Apply events to the read model of SERVICE."""
     from services.runtime.worker import run_worker  # noqa: PLC0415 - Faust takes a second to load
@@ -49,7 +49,7 @@ def worker(service: Service) -> None:
 
 
 @command.command("relay")
-@click.argument("service", type=click.Choice(SERVICES))
+@click.argument("service", metavar="SERVICE", type=click.Choice(SERVICES))
 def relay(service: Service) -> None:
     """Send what SERVICE has to say to Kafka, and cut its deliveries."""
     from services.runtime.relay import run_relay  # noqa: PLC0415 - loaded only by those that need it
@@ -58,8 +58,8 @@ def relay(service: Service) -> None:
     _run(lambda stop: run_relay(definition_of(service), settings, stop), settings)
 
 
-@command.command("gateway")
-@click.argument("service", type=click.Choice(SERVICES))
+@command.command("gateway", short_help="Answer questions about the read model of SERVICE.")
+@click.argument("service", metavar="SERVICE", type=click.Choice(SERVICES))
 def gateway(service: Service) -> None:
     """Answer questions about the read model of SERVICE over HTTP, with its own /metrics."""
     from services.runtime.gateway import run_gateway  # noqa: PLC0415 - FastAPI is only for gateways

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from contracts.topics import Service
@@ -100,8 +100,16 @@ class Stack:
             for service in SERVICES
             if service != "intake"
         ]
-        intake = self._specification("intake-worker", ("intake",), "intake")
-        return (*workers, *relays, *gateway_processes, intake)
+        return (*workers, *relays, *gateway_processes, self._intake_worker())
+
+    def _intake_worker(self) -> ProcessSpecification:
+        # Nobody else, intake's own relay and gateway included, may turn an identifier into a person.
+        own = {
+            "TANDEM_PSEUDONYM_KEY": self.installation.secrets.pseudonym_key,
+            "TANDEM_INBOX": str(self.installation.inbox),
+        }
+        worker = self._specification("intake-worker", ("intake",), "intake")
+        return replace(worker, environment={**worker.environment, **own})
 
     def _specification(
         self, name: str, words: tuple[str, ...], service: Service, *, killable: bool = True, port: int | None = None
@@ -113,7 +121,7 @@ class Stack:
 
     def _environment(self, service: Service) -> dict[str, str]:
         kept = self.installation.secrets
-        environment = {
+        return {
             "TANDEM_DATABASE_URL": self.postgresql.address(role_of(service), kept.passwords[service], DATABASE),
             "TANDEM_BROKERS": self.broker.address,
             "TANDEM_STATE": self.state,
@@ -121,9 +129,6 @@ class Stack:
             "TANDEM_PAYLOAD_KEY": kept.payload_key,
             "TANDEM_SESSION_TIMEOUT_SECONDS": _SESSION_TIMEOUT_SECONDS,
         }
-        if service == "intake":  # nobody else may turn an identifier into a person
-            environment |= {"TANDEM_PSEUDONYM_KEY": kept.pseudonym_key, "TANDEM_INBOX": str(self.installation.inbox)}
-        return environment
 
     def tend(self) -> None:
         """Start again what has ended. Raises :class:`StartError` where something keeps failing."""

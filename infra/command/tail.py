@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -62,14 +63,15 @@ def _logs(installation: Installation, name: str | None) -> list[Path]:
 
 
 def _follow_logs(logs: list[Path], *, follow: bool) -> None:
-    files = [(log.stem, log.open(errors="replace")) for log in logs]
-    while True:
-        for name, file in files:
-            for line in file:
-                click.echo(f"{name}: {line}", nl=False)
-        if not follow:
-            return
-        time.sleep(_LOOK_EVERY_SECONDS)
+    with ExitStack() as stack:
+        files = [(log.stem, stack.enter_context(log.open(errors="replace"))) for log in logs]
+        while True:
+            for name, file in files:
+                for line in file:
+                    click.echo(f"{name}: {line}", nl=False)
+            if not follow:
+                return
+            time.sleep(_LOOK_EVERY_SECONDS)
 
 
 @click.command("tail")

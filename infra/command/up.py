@@ -7,7 +7,7 @@ from types import FrameType
 import click
 from rich.table import Table
 
-from infra.command.output import folder_option, people
+from infra.command.output import folder_option, people, state_option
 from infra.command.stack import BrokerKind, Stack, preferred_broker, running
 from infra.local.installation import Installation
 
@@ -64,7 +64,7 @@ def stay_up(stack: Stack) -> None:
     help="Apache Kafka keeps its log; the embedded broker needs no Java and starts empty each time. "
     "[default: kafka where Java and Maven are installed]",
 )
-@click.option("--state", default="OH", show_default=True, help="The state that this installation serves.")
+@state_option("The state that this installation serves.")
 @click.option("--synthetic", is_flag=True, help="Admit the impossible identifiers of test data. Never with real data.")
 def command(installation: Installation, broker: BrokerKind, state: str, synthetic: bool) -> None:
     """Start an installation on this machine and keep it running until Ctrl-C.

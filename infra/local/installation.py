@@ -118,7 +118,9 @@ class Installation:
 
     def announce(self, addresses: Addresses) -> None:
         """Write down where the running processes answer, for other commands to find them."""
-        self._addresses_file.write_text(json.dumps(asdict(addresses), indent=1))
+        unfinished = self._addresses_file.with_suffix(".part")
+        unfinished.write_text(json.dumps(asdict(addresses), indent=1))
+        unfinished.rename(self._addresses_file)  # at once: another command must not read half of it
 
     def withdraw(self) -> None:
         """Nothing runs any more."""

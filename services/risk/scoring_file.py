@@ -68,6 +68,13 @@ def score_rows(rows: Iterable[Mapping[str, str]], model: Model) -> Iterator[dict
 
 def score_file(path: Path, model: Model) -> Iterator[dict[str, str]]:
     """Score a CSV file row by row; memory does not grow with it. Raises :class:`ScoringFileError`."""
+    try:
+        yield from _scored_file(path, model)
+    except (UnicodeDecodeError, csv.Error):
+        raise ScoringFileError("not a CSV file in UTF-8") from None
+
+
+def _scored_file(path: Path, model: Model) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, restkey="surplus")
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]

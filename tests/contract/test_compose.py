@@ -93,3 +93,22 @@ def test_prometheus_scrapes_every_process(compose: dict[str, Any]) -> None:
 
 def test_the_roles_script_is_valid_shell() -> None:
     subprocess.run(["sh", "-n", str(ROOT / "infra/compose/roles.sh")], check=True)
+
+
+def test_only_the_worker_of_intake_can_turn_an_identifier_into_a_person(compose: dict[str, Any]) -> None:
+    holding = [
+        name for name, one in compose["services"].items() if "TANDEM_PSEUDONYM_KEY" in one.get("environment", {})
+    ]
+    assert holding == ["intake-worker"]
+
+
+def test_prometheus_can_reach_every_process_that_it_asks(compose: dict[str, Any]) -> None:
+    scraped = yaml.safe_load((ROOT / "infra/compose/prometheus.yml").read_text())["scrape_configs"]
+    targets = [target for job in scraped for static in job["static_configs"] for target in static["targets"]]
+    assert len(targets) == 3 * len(SERVICES)
+    for target in targets:
+        name, _, port = target.partition(":")
+        environment = compose["services"][name]["environment"]
+        kind = "GATEWAY" if name.endswith("gateway") else "METRICS"
+        assert str(environment[f"TANDEM_{kind}_PORT"]) == port
+        assert environment[f"TANDEM_{kind}_HOST"] == "0.0.0.0", "not from outside"  # noqa: S104 - inside its container
