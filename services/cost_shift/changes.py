@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.cost_shift.rules.cell_change import Assignment, CellChange, Place, cell_changes, person_month_changes
-from services.cost_shift.rules.standing_version import ClaimVersion, CostChange, standing_changes, with_version
+from services.cost_shift.rules.standing_version import Cause, ClaimVersion, CostChange, standing_changes, with_version
 
 ClaimKey = tuple[str, str]  # person, record
 PersonMonth = tuple[str, str]
 Amounts = tuple[int, int]  # cents, claims
 # person, month, sequence, cause, state, payer, category, crossover, basis
-CostKey = tuple[str, str, int, str, str, str, str, bool, str]
+CostKey = tuple[str, str, int, Cause, str, str, str, bool, str]
 # sequence, cause, state, county, entity, cohort, payer, category, crossover, basis, month
 CellKey = tuple[int, str, str, str, str, str, str, str, bool, str, str]
 # sequence, state, county, entity, cohort, month
@@ -108,9 +108,9 @@ def _sum_costs(costs: dict[CostKey, Amounts], person: str, changes: Iterable[Cos
 def by_person_month(costs: Mapping[CostKey, Amounts]) -> dict[PersonMonth, list[CostChange]]:
     """The same sums as the rules take them."""
     grouped: dict[PersonMonth, list[CostChange]] = defaultdict(list)
-    for (person, month, sequence, cause, state, *series), amounts in costs.items():
-        change = CostChange(sequence, cause, state, tuple(series), month, *amounts)  # type: ignore[arg-type]
-        grouped[(person, month)].append(change)
+    # Sliced, not unpacked: this runs once for every cost of a batch.
+    for key, amounts in costs.items():
+        grouped[key[:2]].append(CostChange(key[2], key[3], key[4], key[5:], key[1], *amounts))
     return grouped
 
 

@@ -20,12 +20,18 @@ from services.runtime.database import Connection
 
 Row = tuple[Any, ...]
 
+# The three reads look up each wanted key by itself: OFFSET 0 keeps the planner from joining whole tables instead, which it
+# prefers for a handful of keys while a table has grown since it was last counted, batch after batch.
 _CLAIM_HISTORIES = """
-SELECT person_id, record_id, version, sequence, state, withdrawn, category, crossover, basis, month, cents, claims
+SELECT known.*
 FROM unnest($2::text[], $3::text[]) AS wanted (person_id, record_id)
-JOIN claim_contribution USING (person_id, record_id)
-WHERE payer = $1
-ORDER BY person_id, record_id, version, part
+CROSS JOIN LATERAL (
+    SELECT person_id, record_id, version, sequence, state, withdrawn, category, crossover, basis, month, cents, claims
+    FROM claim_contribution AS kept
+    WHERE (kept.person_id, kept.payer, kept.record_id) = (wanted.person_id, $1, wanted.record_id)
+    ORDER BY version, part
+    OFFSET 0
+) AS known
 """
 
 _VERSION_COLUMNS = (
@@ -42,10 +48,15 @@ WHERE (known.person_id, known.payer, known.record_id, known.version)
 """
 
 _ASSIGNMENTS = """
-SELECT person_id, month, sequence, revision, state, county, entity, cohort
+SELECT known.*
 FROM unnest($1::text[], $2::text[]) AS wanted (person_id, month)
-JOIN assignment USING (person_id, month)
-ORDER BY person_id, month, sequence
+CROSS JOIN LATERAL (
+    SELECT person_id, month, sequence, revision, state, county, entity, cohort
+    FROM assignment AS kept
+    WHERE (kept.person_id, kept.month) = (wanted.person_id, wanted.month)
+    ORDER BY sequence
+    OFFSET 0
+) AS known
 """
 
 _WRITE_ASSIGNMENTS = """
@@ -58,9 +69,14 @@ ON CONFLICT (person_id, month, sequence) DO UPDATE SET
 """
 
 _PERSON_MONTH_COSTS = """
-SELECT person_id, sequence, cause, state, payer, category, crossover, basis, month, cents, claims
+SELECT known.*
 FROM unnest($1::text[], $2::text[]) AS wanted (person_id, month)
-JOIN person_month_cost USING (person_id, month)
+CROSS JOIN LATERAL (
+    SELECT person_id, sequence, cause, state, payer, category, crossover, basis, month, cents, claims
+    FROM person_month_cost AS kept
+    WHERE (kept.person_id, kept.month) = (wanted.person_id, wanted.month)
+    OFFSET 0
+) AS known
 """
 
 _ADD_COSTS = """

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.cost_shift import MeasureRestated
+from services.cost_shift import store
 
 pytestmark = pytest.mark.broker
 
@@ -157,3 +158,18 @@ async def test_round_trips_do_not_grow_with_the_batch(connection: Any) -> None:
                 await world_of.apply(connection, topic, partition, events[:size])
         counts.append(len([text for text in statements if not text.startswith("DELETE")]))
     assert counts[1] <= counts[0] + 2
+
+
+@pytest.mark.parametrize("name", ["_CLAIM_HISTORIES", "_ASSIGNMENTS", "_PERSON_MONTH_COSTS"])
+async def test_reads_look_up_each_key_instead_of_joining_tables(connection: Any, name: str) -> None:
+    log = world_of.log_of(world_of.make_world(13))
+    await world_of.run_interleaved(connection, log, 13, most_a_batch=20)
+    # The cheapest plan for tables as small as these: without the fence it would be taken.
+    await connection.execute("ANALYZE")
+    await connection.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE read AS {getattr(store, name)}")
+    keys = "'{a}', '{b}'" if name != "_CLAIM_HISTORIES" else "'medicare', '{a}', '{b}'"
+    rows = await connection.fetch(f"EXPLAIN EXECUTE read({keys})")
+    plan = "\n".join(row[0] for row in rows)
+    assert "Nested Loop" in plan
+    assert "Hash" not in plan
+    assert "Merge" not in plan
