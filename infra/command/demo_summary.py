@@ -77,7 +77,18 @@ def _seen(effect: dict[str, Any] | None) -> str:
 
 
 def _categories(names: list[str]) -> str:
-    return ",\n".join(name.replace("_", " ") for name in names)
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
+def _meaning(planted: dict[str, Any]) -> str:
+    """What the two rows of the shift say, for somebody who sees them for the first time."""
+    of = planted["categories"]
+    return (
+        "[dim]Planted: dollars changed in the claims of aligned people: "
+        f"Medicare {_categories(of['medicare'])}; Medicaid {_categories(of['medicaid'])}.\n"
+        "Seen: in the published figures of all categories, how much more the cost of aligned people changed from "
+        "before that month to after it than that of comparison people. It holds the shift and chance.[/]"
+    )
 
 
 def _shift(found: Report, gateways: Gateways) -> Table | None:
@@ -102,10 +113,6 @@ def _shift(found: Report, gateways: Gateways) -> Table | None:
     )
     seen = (_seen(total["medicare_effect"]), _seen(total["medicaid_effect"]))
     table.add_row("seen, aligned against comparison", *seen, (total["direction"] or "-").replace("_", " "))
-    of = planted["categories"]
-    table.add_row(
-        "[dim]planted in[/]", *(f"[dim]{_categories(of[payer])}[/]" for payer in ("medicare", "medicaid")), ""
-    )
     return table
 
 
@@ -117,11 +124,7 @@ def show_summary(found: Report, gateways: Gateways) -> None:
             people.print(table)
             people.print()
     if found.truth["planted"]["month"] is not None:
-        people.print(
-            "[dim]Planted: what the simulator took from one payer's claims and added to the other's, for aligned people.\n"
-            "Seen: by how much the published cost of aligned people, before the shift against after it, changed more\n"
-            "than that of comparison people, over all categories; no inference. It holds the shift and some noise.[/]"
-        )
+        people.print(_meaning(found.truth["planted"]))
 
 
 def show_differences(found: Report) -> None:

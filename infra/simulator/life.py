@@ -204,13 +204,13 @@ def _medicaid_changes(random: Random, start: Enrolment, county: str, period: Per
     draw = random.random()
     if not start.full:
         return _gain_of_full_benefits(random, county, period) if draw < 0.3 else []  # noqa: PLR2004
-    if draw < (0.04 if start.plan == OUR_PLAN else 0.16):
+    if draw < (0.04 if start.plan == OUR_PLAN else 0.10):
         return _plan_changes(random, start, county, period)
-    if draw < 0.20:  # noqa: PLR2004
+    if draw < 0.15:  # noqa: PLR2004
         return _other_full_code(random, start, period)
-    if draw < 0.23:  # noqa: PLR2004 - redetermined to partial benefits
+    if draw < 0.19:  # noqa: PLR2004 - redetermined to partial benefits
         return _loss_of_full_benefits(random, period)
-    return _gap(random, period) if draw < 0.26 else []  # noqa: PLR2004 - paperwork lost
+    return _gap(random, period) if draw < 0.23 else []  # noqa: PLR2004 - paperwork lost
 
 
 def _health_plan_changes(random: Random, start: Enrolment, period: Period) -> list[Change]:
