@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from asyncpg import Record
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from contracts.alignment import PredicateResult
 from contracts.identifiers import EntityId, PersonId
@@ -26,7 +26,8 @@ AsOfText = Annotated[
 ]
 Person = Annotated[PersonId, Path()]
 After = Annotated[str, Query(pattern=r"^(p[0-9a-f]{32})?$", description="the last person of the page before")]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
+Limit = Annotated[int, Query(ge=1, le=10_000, description="rows of one page")]
+Entity = Annotated[EntityId | None, Query(description="only this entity")]
 
 
 async def as_of_sequence(connection: ReadConnection, text: AsOfText = None) -> int:
@@ -44,8 +45,30 @@ async def as_of_sequence(connection: ReadConnection, text: AsOfText = None) -> i
 AsOf = Annotated[int, Depends(as_of_sequence)]
 
 
+_DECISION: dict[str, JsonValue] = {
+    "month": "2022-03",
+    "performance_year": "PY2022",
+    "known_since": 17,
+    "aligned": True,
+    "basis": "reported",
+    "change": "aligned",
+    "cohort": "aligned",
+    "entity_id": "D9001",
+    "county_fips": "39049",
+    "dual_status_code": "02",
+    "reasons": [],
+    "predicates": [{"name": "A_AND_B", "outcome": "pass", "evidence": "CCLF8 2022-03-05"}],
+}
+_CAUSE: dict[str, JsonValue] = {
+    "delivery_id": "d5f2a7c01b9e84d36f0c2a6b8d1e4f730",
+    "received_at": "2022-03-10T06:00:00Z",
+}
+
+
 class Decision(BaseModel):
     """A month's decision and since which delivery it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_DECISION]})
 
     month: str
     performance_year: str | None
@@ -84,12 +107,29 @@ class Timeline(BaseModel):
 class PastDecision(Decision):
     """A decision as it once stood, with the delivery that caused it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_DECISION, **_CAUSE}]})
+
     delivery_id: str
     received_at: datetime
 
 
 class RosterMember(BaseModel):
     """Somebody aligned in the month."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "person_id": "p5f2a7c01b9e84d36f0c2a6b8d1e4f730",
+                    "entity_id": "D9001",
+                    "basis": "reported",
+                    "county_fips": "39049",
+                    "dual_status_code": "02",
+                    "known_since": 17,
+                }
+            ]
+        }
+    )
 
     person_id: str
     entity_id: str
@@ -121,6 +161,12 @@ class MonthCount(BaseModel):
 class AlignedPerson(BaseModel):
     """A person and the months in which they are aligned."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"person_id": "p5f2a7c01b9e84d36f0c2a6b8d1e4f730", "months": ["2022-01", "2022-02"]}]
+        }
+    )
+
     person_id: str
     months: list[str]
 
@@ -149,7 +195,7 @@ class Policy(BaseModel):
     parameters: list[PolicyValue]
 
 
-@router.get("/people/{person_id}/timeline")
+@router.get("/people/{person_id}/timeline", summary="Every month of a person, and why")
 async def person_timeline(person_id: Person, connection: ReadConnection, as_of: AsOf) -> Timeline:
     """Give every month of a person: aligned or not, since when that is known, and why."""
     state = await _state_of(connection, person_id)
@@ -165,7 +211,7 @@ async def person_timeline(person_id: Person, connection: ReadConnection, as_of: 
     )
 
 
-@router.get("/people/{person_id}/months/{month}")
+@router.get("/people/{person_id}/months/{month}", summary="Everything ever decided about one month")
 async def person_month(person_id: Person, month: Month, connection: ReadConnection) -> list[PastDecision]:
     """Give everything ever decided about one month of a person, oldest first, with the delivery that caused it."""
     state = await _state_of(connection, person_id)
@@ -180,12 +226,12 @@ async def person_month(person_id: Person, month: Month, connection: ReadConnecti
     return past
 
 
-@router.get("/roster")
+@router.get("/roster", summary="Who is aligned in a month")
 async def roster_of_month(  # noqa: PLR0913, PLR0917 - one parameter of the query string each
     connection: ReadConnection,
     as_of: AsOf,
     month: Annotated[Month, Query()],
-    entity: Annotated[EntityId | None, Query()] = None,
+    entity: Entity = None,
     after: After = "",
     limit: Limit = 1_000,
 ) -> Roster:
@@ -195,22 +241,20 @@ async def roster_of_month(  # noqa: PLR0913, PLR0917 - one parameter of the quer
     return Roster(month=month, as_of=as_of, people=people, next_after=_next(rows, limit))
 
 
-@router.get("/alignment/months")
-async def months(
-    connection: ReadConnection, as_of: AsOf, entity: Annotated[EntityId | None, Query()] = None
-) -> list[MonthCount]:
+@router.get("/alignment/months", summary="People by month and cohort")
+async def months(connection: ReadConnection, as_of: AsOf, entity: Entity = None) -> list[MonthCount]:
     """Count people by month."""
     return [MonthCount(**row) for row in await reading.aligned_by_month(connection, as_of, entity)]
 
 
-@router.get("/alignment/persons")
+@router.get("/alignment/persons", summary="Everybody with an aligned month")
 async def persons(connection: ReadConnection, as_of: AsOf, after: After = "", limit: Limit = 1_000) -> AlignedPeople:
     """List everybody who is aligned in any month, with those months, a page at a time."""
     rows = await reading.aligned_people(connection, as_of, after, limit)
     return AlignedPeople(as_of=as_of, people=[AlignedPerson(**row) for row in rows], next_after=_next(rows, limit))
 
 
-@router.get("/policy")
+@router.get("/policy", summary="The dated parameters in force, with source and status")
 async def policy() -> Policy:
     """Give the dated parameters that decisions rest on, with their source and whether it confirms them."""
     own = programme()

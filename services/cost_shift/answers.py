@@ -4,7 +4,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.money import shown_cents
@@ -48,6 +48,14 @@ class CentsPerMonth(BaseModel):
 class RevisionAnswer(BaseModel):
     """A consistent cut: everything known up to and including this delivery."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"revision": 42, "delivery_id": "d5f2a7c01b9e84d36f0c2a6b8d1e4f730", "known_at": "2022-07-15T00:00:00Z"}
+            ]
+        }
+    )
+
     revision: int
     delivery_id: str
     known_at: datetime
@@ -61,6 +69,28 @@ class RevisionsAnswer(BaseModel):
 
 class Measure(BaseModel):
     """One figure. A dimension that was not grouped by is left out; ``entity_id`` null means people of no entity."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "state": "OH",
+                    "entity_id": "D9001",
+                    "cohort": "aligned",
+                    "payer": "medicare",
+                    "category": "inpatient",
+                    "month": "2022-03",
+                    "basis": "services",
+                    "cents": 123456700,
+                    "claims": 96,
+                    "crossover_cents": 0,
+                    "crossover_claims": 0,
+                    "person_months": 1200,
+                    "pbpm": {"numerator": 1234567, "denominator": 12, "shown_cents": 102881},
+                }
+            ]
+        }
+    )
 
     state: str | None = None
     entity_id: str | None = None
@@ -110,6 +140,27 @@ class PersonMonthsAnswer(BaseModel):
 class Restatement(BaseModel):
     """Part of the difference between a figure and the one published before it, by cause."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "state": "OH",
+                    "entity_id": "D9001",
+                    "cohort": "aligned",
+                    "payer": "medicare",
+                    "category": "inpatient",
+                    "month": "2022-03",
+                    "revision": 43,
+                    "cause": "cancellations",
+                    "cents": -815000,
+                    "claims": -1,
+                    "crossover_cents": 0,
+                    "crossover_claims": 0,
+                }
+            ]
+        }
+    )
+
     state: str
     entity_id: str | None
     cohort: Cohort
@@ -155,6 +206,27 @@ class Effect(BaseModel):
 
 class Pair(BaseModel):
     """Two series side by side. Null where a window holds nobody."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "channel": "early_discharge_to_nursing_facility",
+                    "medicare_category": "skilled_nursing_facility",
+                    "medicaid_category": "nursing_facility",
+                    "medicare_effect": {"numerator": -6000, "denominator": 1, "shown_cents": -6000},
+                    "medicaid_effect": {"numerator": 4500, "denominator": 1, "shown_cents": 4500},
+                    "net_effect": {"numerator": -1500, "denominator": 1, "shown_cents": -1500},
+                    "offset_ratio": {"numerator": 3, "denominator": 4, "shown": "0.7500"},
+                    "direction": "medicare_to_medicaid",
+                    "shifted": {"numerator": 4500, "denominator": 1, "shown_cents": 4500},
+                    "aligned_person_months": 12000,
+                    "shifted_cents": 54000000,
+                    "net_cents": -18000000,
+                }
+            ]
+        }
+    )
 
     channel: str
     medicare_category: ServiceCategory | None

@@ -32,34 +32,40 @@ class PeopleFilters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: StateCode | None = None
-    entity: EntityFilter | None = None
-    cohort: Cohort | None = None
-    first_month: Month | None = None
-    last_month: Month | None = None
+    state: Annotated[StateCode | None, Field(description="only this state, USPS code")] = None
+    entity: Annotated[EntityFilter | None, Field(description="only this entity; none: people of no entity")] = None
+    cohort: Annotated[Cohort | None, Field(description="only this cohort")] = None
+    first_month: Annotated[Month | None, Field(description="from this service month on, YYYY-MM")] = None
+    last_month: Annotated[Month | None, Field(description="up to and including this service month, YYYY-MM")] = None
     as_of: Annotated[int | None, Field(ge=1, lt=2**63, description="revision; the latest where absent")] = None
 
 
 class CostFilters(PeopleFilters):
     """Which figures; one page of them."""
 
-    payer: Payer | None = None
-    category: ServiceCategory | None = None
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 1_000
-    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    payer: Annotated[Payer | None, Field(description="only what this programme paid")] = None
+    category: Annotated[ServiceCategory | None, Field(description="only this category of service")] = None
+    limit: Annotated[int, Field(ge=1, le=10_000, description="rows of one page")] = 1_000
+    offset: Annotated[int, Field(ge=0, le=10_000_000, description="where the page begins: next_offset")] = 0
 
 
 class MeasureFilters(CostFilters):
     """Figures of one basis, summed over every dimension that is not grouped by."""
 
-    basis: Basis = "services"
-    group_by: Annotated[list[Dimension], Field(min_length=1, max_length=7)] = list(reading.ALL_BUT_COUNTY)
+    basis: Annotated[Basis, Field(description="services used, or outlay paid; never added up")] = "services"
+    group_by: Annotated[
+        list[Dimension],
+        Field(min_length=1, max_length=7, description="dimensions that stay; all others are summed over"),
+    ] = list(reading.ALL_BUT_COUNTY)
 
 
 class PersonMonthFilters(PeopleFilters):
     """Counts, summed over every dimension that is not grouped by."""
 
-    group_by: Annotated[list[Literal["state", "entity", "county", "cohort", "month"]], Field(min_length=1)] = [
+    group_by: Annotated[
+        list[Literal["state", "entity", "county", "cohort", "month"]],
+        Field(min_length=1, description="dimensions that stay; all others are summed over"),
+    ] = [
         "state",
         "entity",
         "cohort",
@@ -70,7 +76,7 @@ class PersonMonthFilters(PeopleFilters):
 class RestatementFilters(CostFilters):
     """Changes after one revision, up to another."""
 
-    since: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    since: Annotated[int, Field(ge=0, lt=2**63, description="changes after this revision")] = 0
 
 
 class EffectFilters(BaseModel):
@@ -83,7 +89,7 @@ class EffectFilters(BaseModel):
     pre_to: Month
     post_from: Month
     post_to: Month
-    as_of: Annotated[int | None, Field(ge=1, lt=2**63)] = None
+    as_of: Annotated[int | None, Field(ge=1, lt=2**63, description="revision; the latest where absent")] = None
 
 
 async def _revision(connection: Connection, as_of: int | None) -> int:
@@ -120,9 +126,9 @@ def _next_offset(filters: CostFilters, found: int) -> int | None:
     return filters.offset + filters.limit if found > filters.limit else None
 
 
-@router.get("/revisions")
+@router.get("/revisions", summary="Published revisions")
 async def list_revisions(
-    connection: ReadConnection, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
+    connection: ReadConnection, limit: Annotated[int, Query(ge=1, le=10_000, description="how many")] = 100
 ) -> answers.RevisionsAnswer:
     """Published cuts, the latest first."""
     return answers.RevisionsAnswer(
@@ -133,7 +139,7 @@ async def list_revisions(
     )
 
 
-@router.get("/measures", response_model_exclude_unset=True)
+@router.get("/measures", summary="Cost by payer, category, cohort and month", response_model_exclude_unset=True)
 async def list_measures(
     connection: ReadConnection, filters: Annotated[MeasureFilters, Query()]
 ) -> answers.MeasuresAnswer:
@@ -166,7 +172,7 @@ def _measure(query: MeasureQuery, row: asyncpg.Record, person_months: int) -> an
     )
 
 
-@router.get("/person-months", response_model_exclude_unset=True)
+@router.get("/person-months", summary="Person-months behind the figures", response_model_exclude_unset=True)
 async def list_person_months(
     connection: ReadConnection, filters: Annotated[PersonMonthFilters, Query()]
 ) -> answers.PersonMonthsAnswer:
@@ -183,7 +189,7 @@ async def list_person_months(
     )
 
 
-@router.get("/restatements")
+@router.get("/restatements", summary="Why figures moved")
 async def list_restatements(
     connection: ReadConnection, filters: Annotated[RestatementFilters, Query()]
 ) -> answers.RestatementsAnswer:
@@ -212,7 +218,7 @@ def _restatement(row: asyncpg.Record) -> answers.Restatement:
     )
 
 
-@router.get("/descriptive-effects")
+@router.get("/descriptive-effects", summary="An entity against its comparison, before and after")
 async def list_descriptive_effects(
     connection: ReadConnection, filters: Annotated[EffectFilters, Query()]
 ) -> answers.DescriptiveEffectsAnswer:

@@ -69,7 +69,7 @@ class Quarantine(_Shown):
     lines: list[CountShown]
 
 
-@router.get("/deliveries")
+@router.get("/deliveries", summary="Deliveries, the newest first")
 async def deliveries(
     connection: ReadConnection,
     limit: Most = 100,
@@ -79,7 +79,7 @@ async def deliveries(
     return [DeliveryShown.model_validate(delivery) for delivery in await listed(connection, limit, before)]
 
 
-@router.get("/deliveries/{delivery_id}")
+@router.get("/deliveries/{delivery_id}", summary="What has become of a delivery")
 async def delivery(connection: ReadConnection, delivery_id: Identity) -> DeliveryShown:
     """One delivery."""
     found = await find(connection, delivery_id)
@@ -88,7 +88,7 @@ async def delivery(connection: ReadConnection, delivery_id: Identity) -> Deliver
     return DeliveryShown.model_validate(found)
 
 
-@router.get("/deliveries/{delivery_id}/quarantine")
+@router.get("/deliveries/{delivery_id}/quarantine", summary="Lines that could not be read")
 async def lines_of_delivery(
     connection: ReadConnection,
     delivery_id: Identity,
@@ -102,7 +102,7 @@ async def lines_of_delivery(
     return [LineShown.model_validate(line) for line in lines]
 
 
-@router.get("/quarantine")
+@router.get("/quarantine", summary="Everything that was refused, by its fault")
 async def quarantine(connection: ReadConnection, limit: Most = 100) -> Quarantine:
     """Deliveries that were refused whole, and the commonest faults of lines."""
     return Quarantine(

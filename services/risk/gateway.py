@@ -14,14 +14,14 @@ from services.risk.risk_policy import policy_entries, risk_policy
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import not_found
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", tags=["risk"])
 
 # Larger than any sequence: as known now.
 _NOW = 2**62
 _PERSON = r"^p[0-9a-f]{32}$"
 PersonId = Annotated[str, Path(pattern=_PERSON)]
 AsOf = Annotated[int | None, Query(ge=1, description="sequence of a delivery; left out: as known now")]
-Page = Annotated[int, Query(ge=1, le=500)]
+Page = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 After = Annotated[str, Query(pattern=r"^(p[0-9a-f]{32})?$", description="last person of the page before")]
 
 _SCORES = """
@@ -75,7 +75,11 @@ def _score(row: asyncpg.Record) -> dict[str, Any]:
 
 
 @router.get("/people/{person_id}/scores", summary="A person's scores and tier, with their trail")
-async def person_scores(connection: ReadConnection, person_id: PersonId, as_of: AsOf = None) -> dict[str, Any]:
+async def person_scores(
+    connection: ReadConnection,
+    person_id: Annotated[PersonId, Path(description="the person's pseudonym")],
+    as_of: AsOf = None,
+) -> dict[str, Any]:
     """Raw V24 and V28 scores have different denominators: they stand side by side and must not be compared."""
     sequence = as_of or _NOW
     scores = await connection.fetch(_SCORES, person_id, sequence)
@@ -100,7 +104,7 @@ async def tiers(connection: ReadConnection, as_of: AsOf = None) -> dict[str, Any
 @router.get("/tiers/{tier}/people", summary="Who is in a tier, and why")
 async def tier_people(
     connection: ReadConnection,
-    tier: Annotated[int, Path(ge=1, le=4)],
+    tier: Annotated[int, Path(ge=1, le=4, description="4 is the highest")],
     as_of: AsOf = None,
     after: After = "",
     limit: Page = 100,

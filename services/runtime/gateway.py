@@ -154,14 +154,14 @@ def _document(app: FastAPI) -> None:
 def _operations(advancing: Check, checks: Mapping[str, Check]) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
-    @router.get("/health")
+    @router.get("/health", summary="Does it advance?")
     async def health(request: Request) -> Health:
         """Whether the service advances while there is something to do. Lag alone is no fault."""
         if not await _holds(advancing, request.app.state.pool):
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Work waits and nothing advances.", title="Stalled")
         return Health()
 
-    @router.get("/ready")
+    @router.get("/ready", summary="Can it answer?")
     async def ready(request: Request) -> Readiness:
         """Whether requests can be answered."""
         held = {name: await _holds(check, request.app.state.pool) for name, check in checks.items()}

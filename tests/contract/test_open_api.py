@@ -1,0 +1,71 @@
+"""Each gateway's OpenAPI document is fit to be read: everything is described, errors are there, examples are true."""
+
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+
+from infra.command.services import gateway_router_of
+from infra.local.installation import SERVICES
+from services.runtime.gateway import create_gateway
+from services.runtime.problems import MEDIA_TYPE
+
+
+async def _unused(*_: object) -> Any:
+    raise AssertionError("nothing is asked of it")
+
+
+@pytest.fixture(params=SERVICES)
+def document(request: pytest.FixtureRequest) -> dict[str, Any]:
+    router = gateway_router_of(request.param)
+    app = create_gateway(request.param, [router], open_pool=_unused, advancing=_unused, checks={})
+    schema: dict[str, Any] = app.openapi()
+    assert schema["info"]["title"] == f"Tandem {request.param}"
+    return schema
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {path: operation for path, methods in document["paths"].items() for operation in methods.values()}
+
+
+def test_every_route_only_reads_and_says_what_it_answers(document: dict[str, Any]) -> None:
+    assert {method for methods in document["paths"].values() for method in methods} == {"get"}
+    for path, operation in operations(document).items():
+        assert len(operation["description"]) > 10, path
+        # What FastAPI makes of a function's name has every word with a capital.
+        assert not re.fullmatch(r"(?:[A-Z][a-z]+ )+[A-Z][a-z]+", operation["summary"]), path
+        assert operation["tags"], path
+
+
+def test_every_parameter_is_described(document: dict[str, Any]) -> None:
+    for path, operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            told = parameter.get("description") or parameter["schema"].get("description")
+            assert told, f"{path} {parameter['name']}"
+
+
+def test_every_route_may_answer_with_a_problem(document: dict[str, Any]) -> None:
+    for operation in operations(document).values():
+        content = operation["responses"]["default"]["content"]
+        assert content == {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+        assert "422" not in operation["responses"]
+
+
+def test_every_shape_is_described_and_its_examples_are_of_that_shape(document: dict[str, Any]) -> None:
+    components = document["components"]
+    for name, schema in components["schemas"].items():
+        assert schema.get("description") or "enum" in schema, name
+        for example in schema.get("examples", []):
+            jsonschema.validate(example, schema | {"components": components})
+            assert example.keys() <= schema["properties"].keys(), name
+
+
+@pytest.mark.parametrize(
+    ("service", "shapes"),
+    [("cost-shift", {"RevisionAnswer", "Measure", "Restatement", "Pair"}), ("alignment", {"Decision", "RosterMember"})],
+)
+def test_what_others_build_upon_has_an_example(service: Any, shapes: set[str]) -> None:
+    app = create_gateway(service, [gateway_router_of(service)], open_pool=_unused, advancing=_unused, checks={})
+    schemas = app.openapi()["components"]["schemas"]
+    assert {name for name in shapes if not schemas[name].get("examples")} == set()
