@@ -25,8 +25,8 @@ test-fast: .venv/.develops ## the tests that need no server: seconds
 faults: .venv/.develops ## kill, pause and break things, and compare to the cent
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/pytest -q -m faults
 
-bench: .venv/.develops ## speed on Apache Kafka, one table
-	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench
+bench: .venv/.develops ## speed on Apache Kafka, and the whole system: six minutes or more
+	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench --people 600
 
 check: .venv/.develops ## lint, format and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

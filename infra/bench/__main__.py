@@ -11,7 +11,9 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -43,20 +45,27 @@ def machine() -> str:
     )
 
 
-def measure(scale: Scale, status: Status) -> Results:
+def _tell(status: Status, text: str) -> None:
+    if status.console.is_terminal:
+        status.update(text)
+    else:
+        status.console.print(text)
+
+
+def measure(scale: Scale, tell: Callable[[str], None]) -> Results:
     """Run every contestant in every round."""
     # Not below a private folder: as root, PostgreSQL runs as another account, which must be able to enter.
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
         Path(folder).chmod(0o711)
-        status.update("starting Apache Kafka and PostgreSQL")
+        tell("starting Apache Kafka and PostgreSQL")
         with (
             running_apache_kafka(Path(folder) / "kafka") as kafka,
             running_postgresql(Path(folder) / "postgresql", durable=True) as url,
         ):
             servers = Servers(kafka.address, url)
-            status.update(f"writing {scale.claims:,} claims")
+            tell(f"writing {scale.published:,} messages")
             asyncio.run(prepare(servers, scale))
-            return Results(list(rounds(servers, scale, status.update)), list(grow(servers, scale, status.update)))
+            return Results(list(rounds(servers, scale, tell)), list(grow(servers, scale, tell)))
 
 
 def table(scale: Scale, results: Results) -> Table:
@@ -70,9 +79,13 @@ def table(scale: Scale, results: Results) -> Table:
     shown.add_section()
     for name, letters in (("plain", "b / a"), ("faust", "b / c")):
         shown.add_row(letters, f"{results.ratio('worker', name):.2f}", f"{results.cpu_ratio('worker', name):.2f}", "")
-    worker = results.rounds[0]["worker"]
-    shown.add_row("b: round trips per 1,000 claims", f"{worker.round_trips * 1000 / worker.claims:.2f}", "", "")
-    shown.add_row("b: transactions per 1,000 claims", f"{worker.transactions * 1000 / worker.claims:.2f}", "", "")
+    plain, worker = (results.rounds[0][name] for name in ("plain", "worker"))
+    for what, count, claims in (
+        ("a: transactions per 1,000 claims", plain.transactions, plain.claims),
+        ("b: transactions per 1,000 claims", worker.transactions, worker.claims),
+        ("b: round trips per 1,000 claims", worker.round_trips, worker.claims),
+    ):
+        shown.add_row(what, f"{count * 1000 / claims:.2f}", "", "")
     return shown
 
 
@@ -135,13 +148,13 @@ def _show(scale: Scale, sizes: list[int], seed: int) -> None:
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
     console.print(machine())
     with Console(stderr=True).status("") as status:
-        results = measure(scale, status)
+        results = measure(scale, partial(_tell, status))
         console.print(table(scale, results))
         if results.growth:
             console.print(growth_table(results))
         runs = []
         for people in sizes:
-            status.update(f"the whole system with {people:,} people")
+            _tell(status, f"the whole system with {people:,} people")
             runs.append(demonstrate(people, seed))
     if runs:
         console.print(end_to_end_table(runs))

@@ -101,15 +101,16 @@ async def plain_loop(settings: Settings, messages: int) -> Outcome:
     await create_positions(connection, {Spot(*place): 0 for place in _partitions()})
     consumer = await _consumer(settings)
     try:
-        taken, started = 0, None
+        taken, transactions, started = 0, 0, None
         while taken < messages:
             polled = await consumer.getmany(timeout_ms=10_000, max_records=settings.batch_limit)
             started = started or Moment.now()
             for records in polled.values():
                 batch = [message_of(record, record.timestamp) for record in records]
                 await _apply_plainly(connection, batch)
-                taken += len(batch)
-        return (started or Moment.now()).until(Moment.now(), taken * CLAIMS_A_MESSAGE)
+                taken, transactions = taken + len(batch), transactions + 1
+        outcome = (started or Moment.now()).until(Moment.now(), taken * CLAIMS_A_MESSAGE)
+        return replace(outcome, transactions=transactions)
     finally:
         await consumer.stop()
         await close(connection)
