@@ -142,4 +142,6 @@ def command(
         people.print(
             f"{made.people:,} people, {made.claims:,} claims in {len(made.deliveries)} deliveries: {directory}"
         )
-        people.print(f"Deliver them with: tandem deliver {directory}/deliveries")
+        people.print(
+            f"Deliver them to an installation of 'tandem up --synthetic': tandem deliver {directory}/deliveries"
+        )

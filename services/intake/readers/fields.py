@@ -144,7 +144,7 @@ def digits(least: int, most: int) -> Callable[[str], str | None]:
 
     def convert(field: str) -> str | None:
         trimmed = text(field)
-        if trimmed is not None and not (trimmed.isdecimal() and least <= len(trimmed) <= most):
+        if trimmed is not None and not (trimmed.isascii() and trimmed.isdecimal() and least <= len(trimmed) <= most):
             raise Unreadable("not_a_code")
         return trimmed
 
