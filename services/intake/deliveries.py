@@ -213,21 +213,27 @@ async def complete(connection: Connection, identity: str) -> None:
 _RETRY = """
     UPDATE delivery SET status = 'registered', sequence = $2, reason_code = NULL, reason_detail = NULL,
         published_through = '', events = 0
-    WHERE delivery_id = $1 AND status = 'refused' AND kind IS NOT NULL RETURNING *
+    WHERE delivery_id = $1
+"""
+_NOTE_RETRY = """
+    INSERT INTO delivery_retry (delivery_id, refused_sequence, sequence, reason_code, actor)
+    VALUES ($1, $2, $3, $4, $5)
 """
 
 
-async def retry(connection: Connection, identity: str) -> Registration | None:
-    """Take a refused delivery again, under a new number: what it says is known from now on.
+async def retry(connection: Connection, identity: str, *, actor: str) -> Registration | None:
+    """Take a refused delivery again, under a new number: what it says is known from now on. Recorded with its actor.
 
     ``None`` where there is no refused delivery of a known kind.
     """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", _LOCK)
-        sequence = await connection.fetchval("SELECT max(sequence) + 1 FROM delivery")
-        row = await connection.fetchrow(_RETRY, identity, sequence)
-        if row is None:
+        refused = await find(connection, identity)
+        if refused is None or refused.status != "refused" or refused.kind is None or refused.dated is None:
             return None
-        found = Recognised(DeliveryKind(row["kind"]), row["source"], row["dated"])
-        await _announce_received(connection, (identity, sequence, row["received_at"]), found)
+        sequence = await connection.fetchval("SELECT max(sequence) + 1 FROM delivery")
+        await connection.execute(_RETRY, identity, sequence)
+        await connection.execute(_NOTE_RETRY, identity, refused.sequence, sequence, refused.reason_code, actor)
+        found = Recognised(refused.kind, refused.source, refused.dated)
+        await _announce_received(connection, (identity, sequence, refused.received_at), found)
     return Registration(identity, sequence, "registered", known=False)

@@ -152,13 +152,13 @@ async def test_a_file_changed_after_registration_is_refused_and_can_be_taken_aga
         assert delivery is not None
         assert delivery.reason_code == "content_changed"
         path.write_bytes(content)
-        again = await retry(intake.writing, registration.delivery_id)
+        again = await retry(intake.writing, registration.delivery_id, actor="Ada")
         assert again is not None
         assert again.sequence == 2
         await intake.work()
         (said,) = await intake.events(AlignmentReported.TYPE)
         assert said.deliveryseq == 2
-        assert await retry(intake.writing, registration.delivery_id) is None
+        assert await retry(intake.writing, registration.delivery_id, actor="Ada") is None
 
 
 async def test_a_bad_line_is_kept_sealed_with_its_reason(database_url: str, tmp_path: Path) -> None:
