@@ -15,7 +15,9 @@ _LINGER_SECONDS: Final = 0.05
 # The fullest partition goes first, unless another has waited for so long.
 _PATIENCE_SECONDS: Final = 0.25
 # Of all partitions together: memory stays small however large the messages are.
-_MOST_BYTES: Final = 32 * 1024 * 1024
+_MOST_BYTES: Final = 16 * 1024 * 1024
+# Of one batch: decoded, an event takes about eight times its size on the log.
+_BATCH_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ class Buffers:
     def _pop(self, spot: Spot, most: int) -> list[Message]:
         queue = self._waiting.pop(spot)
         messages = queue.messages
-        taken = [messages.popleft() for _ in range(min(most, len(messages)))]
+        taken = _first(messages, most)
         if messages:
             self._waiting[spot] = _Queue(self._clock(), messages)
         self._forget(taken)
@@ -107,6 +109,16 @@ class Buffers:
 
     def __len__(self) -> int:
         return self._count
+
+
+def _first(messages: deque[Message], most: int) -> list[Message]:
+    """Take out so many, or fewer where they are large; at least one."""
+    taken: list[Message] = []
+    size = 0
+    while messages and len(taken) < most and size < _BATCH_BYTES:
+        taken.append(messages.popleft())
+        size += len(taken[-1].value or b"")
+    return taken
 
 
 def _size(messages: Collection[Message]) -> int:

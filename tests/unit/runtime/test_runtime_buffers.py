@@ -127,3 +127,9 @@ async def test_forgetting_frees_the_bytes() -> None:
     buffers.clear(ONE)
     await asyncio.wait_for(buffers.put([message(TWO, 0)]), 1)
     assert len(buffers) == 1
+
+
+async def test_large_messages_make_small_batches() -> None:
+    buffers = Buffers(10)
+    await buffers.put([Message(ONE, offset, b"k", bytes(3 * 1024 * 1024), None) for offset in range(3)])
+    assert [await _offsets(buffers, 10) for _ in range(2)] == [(1, [0, 1]), (1, [2])]
