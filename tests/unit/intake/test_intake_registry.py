@@ -31,7 +31,7 @@ def written(folder: Path, name: str, content: bytes) -> Path:
         ("ALIGNMENT_REPORT.D9001.202202.D220210.csv", b"x", ("alignment_report", "D9001", date(2022, 2, 10))),
         ("PROVIDER_ROSTER.D9001.OH.D220105.csv", b"x", ("provider_roster", "D9001", date(2022, 1, 5))),
         ("a.ndjson", b'{"resourceType"', ("explanation_of_benefit", "fhir", TODAY)),
-        ("a.D220210.ndjson.gz", gzip.compress(b"{}"), ("explanation_of_benefit", "fhir", date(2022, 2, 10))),
+        ("a.D220210.ndjson.gz", gzip.compress(b"{}", mtime=0), ("explanation_of_benefit", "fhir", date(2022, 2, 10))),
     ],
 )
 def test_recognised(tmp_path: Path, name: str, content: bytes, found: tuple[str, str, date]) -> None:
@@ -55,9 +55,9 @@ def test_archives_are_recognised(tmp_path: Path) -> None:
         (ARCHIVE.replace("D220210", "D221399"), b"PK\x03\x04", "unrecognised_name"),
         ("834.MCO1.D220210.T060000.txt", b"hello", "mislabelled_file"),
         ("other.txt", X12_834.replace("ST*834", "ST*837").encode(), "unrecognised_content"),
-        ("a.ndjson", gzip.compress(b"{}"), "mislabelled_file"),
+        ("a.ndjson", gzip.compress(b"{}", mtime=0), "mislabelled_file"),
         ("a.ndjson.gz", b"{}", "mislabelled_file"),
-        ("a.ndjson.gz", gzip.compress(b"{}")[:12], "corrupted_archive"),
+        ("a.ndjson.gz", gzip.compress(b"{}", mtime=0)[:12], "corrupted_archive"),
         ("a.ndjson", b"<html>", "unrecognised_content"),
         ("ALIGNMENT_REPORT.D9001.202202.D220210.csv", b"PK\x00\x00", "mislabelled_file"),
         ("ALIGNMENT_REPORT.D9001.202213.D220210.csv", b"x", "unrecognised_name"),
