@@ -57,11 +57,13 @@ def truth_of(document: Mapping[str, Any], person_of: Mapping[str, str]) -> State
     """The true side. ``person_of`` gives the person of an MBI; people whom nobody resolved keep their MBI's place."""
     measures = tuple(Measure(**{name: row[name] for name in Measure._fields}) for row in document["measures"])
     months = {(row["cohort"], row["month"]): row["count"] for row in document["person_months"]}
-    aligned = {}
+    aligned: dict[str, frozenset[str]] = {}
     for number, row in enumerate(document["alignment"]):
         known = {person_of[mbi] for mbi in row["mbis"] if mbi in person_of}
         # A person under two pseudonyms, or under none, is a difference of its own.
         person = known.pop() if len(known) == 1 else f"person {number + 1} of the truth, found {len(known)} times"
+        if person in aligned:  # else the months of one would stand for those of both
+            person = f"person {number + 1} of the truth, found as somebody else"
         aligned[person] = frozenset(row["aligned_months"])
     return Stated(measures, months, aligned)
 

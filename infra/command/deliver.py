@@ -28,7 +28,15 @@ def _require_running(installation: Installation) -> None:
     installation.addresses()
 
 
-def _show(found: Sequence[Outcome]) -> None:
+def _state(one: Outcome, *, waited: bool) -> str:
+    if one.reason:
+        return f"[red]refused[/] {one.reason}"
+    if one.repeated:
+        return "delivered before"
+    return "published" if waited else one.status  # nobody has looked whether it is published
+
+
+def _show(found: Sequence[Outcome], *, waited: bool) -> None:
     table = Table(box=None)
     table.add_column("file", overflow="fold")
     table.add_column("delivery", justify="right")
@@ -36,9 +44,8 @@ def _show(found: Sequence[Outcome]) -> None:
     for column in ("records", "claims", "quarantined"):
         table.add_column(column, justify="right")
     for one in found:
-        status = f"[red]refused[/] {one.reason}" if one.reason else "delivered before" if one.repeated else "published"
         counts = (f"{count:,}" for count in (one.records, one.claims, one.quarantined))
-        table.add_row(one.name, str(one.sequence), status, *counts)
+        table.add_row(one.name, str(one.sequence), _state(one, waited=waited), *counts)
     results.print(table)
 
 
@@ -64,5 +71,5 @@ def command(
     if as_json:
         print_json([asdict(one) for one in found])
     else:
-        _show(found)
+        _show(found, waited=wait)
     context.exit(any(one.status == "refused" for one in found))

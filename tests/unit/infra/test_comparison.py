@@ -128,5 +128,14 @@ def test_a_person_under_no_or_two_pseudonyms_is_a_difference(person_of: dict[str
     assert not compare(true, said, MONTHS).none
 
 
+def test_two_people_under_one_pseudonym_are_a_difference() -> None:
+    apart = truth_of(_document(), {"A": "p1", "B": "p1", "C": "p2", "D": "p3", "E": "p3"})
+    merged = truth_of(_document(), {"A": "p1", "B": "p1", "C": "p2", "D": "p1", "E": "p1"})
+    assert len(merged.aligned_months) == 3
+    for said in ({"2022-01"}, {"2022-02"}, {"2022-01", "2022-02"}):
+        seen = replace(apart, aligned_months={"p1": frozenset(said)})
+        assert compare(merged, seen, MONTHS).alignment_months > 0
+
+
 def test_the_months_of_a_simulation_run_over_the_year() -> None:
     assert all_months(_document()) == {"2022-11", "2022-12", "2023-01", "2023-02"}
