@@ -57,7 +57,7 @@ class Buffers:
         queue.messages.extend(messages)
         self._count += len(messages)
         self._bytes += _size(messages)
-        if self._count >= self._wanted:
+        if self._has(self._wanted):
             self._filled.set()
 
     def _is_full(self, spot: Spot) -> bool:
@@ -68,13 +68,17 @@ class Buffers:
         """Up to so many messages of one partition, in order; waits while there are none."""
         while not self._waiting:
             await self._until(1)
-        if self._count < most:
+        if not self._has(most):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LINGER_SECONDS):
                     await self._until(most)
             if not self._waiting:  # forgotten meanwhile
                 return await self.take(most)
         return self._pop(self._next(), most)
+
+    def _has(self, count: int) -> bool:
+        # So many bytes make a batch of any number of messages: waiting for more would only hold it up.
+        return self._count >= count or self._bytes >= _BATCH_BYTES
 
     async def _until(self, count: int) -> None:
         self._wanted = count
