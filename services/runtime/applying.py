@@ -115,6 +115,14 @@ def _too_many(message: Message, limit: int) -> str:
     return f"more than {limit} messages in a row failed, at {spot.topic} {spot.partition} offset {message.offset}"
 
 
+async def hand_over(definition: ServiceDefinition, batch: Batch, transaction: ServiceTransaction) -> None:
+    """Give a batch to whom it is for: vectors are the runtime's, the service's own topics its handler's."""
+    if batch.topic == deliveries_topic().name:
+        await record_vectors(transaction.connection, (received.event for received in batch.received))
+    if any(topic.name == batch.topic for topic in definition.topics):
+        await definition.handle(batch, transaction)
+
+
 @dataclass(frozen=True, slots=True)
 class Applier:
     """Applies batches for one service in one schema."""
@@ -189,14 +197,8 @@ class Applier:
             Received(item.event, spot.topic, spot.partition, item.message.offset) for item in fresh if item.event
         )
         if received:
-            await self._hand_over(Batch(spot.topic, spot.partition, received), transaction)
+            await hand_over(self.definition, Batch(spot.topic, spot.partition, received), transaction)
         return transaction
-
-    async def _hand_over(self, batch: Batch, transaction: ServiceTransaction) -> None:
-        if batch.topic == deliveries_topic().name:
-            await record_vectors(transaction.connection, (received.event for received in batch.received))
-        if any(topic.name == batch.topic for topic in self.definition.topics):
-            await self.definition.handle(batch, transaction)
 
     async def _one_by_one(
         self, connection: Connection, candidates: Sequence[Candidate], holes: Iterable[Gap]
@@ -252,4 +254,13 @@ def _fresh(position: Position, candidates: Sequence[Candidate], holes: Iterable[
     return candidates[len(candidates) - count :]
 
 
-__all__ = ["Applied", "Applier", "HandlerFailed", "PositionMoved", "UnverifiedGap", "examine", "location_of"]
+__all__ = [
+    "Applied",
+    "Applier",
+    "HandlerFailed",
+    "PositionMoved",
+    "UnverifiedGap",
+    "examine",
+    "hand_over",
+    "location_of",
+]

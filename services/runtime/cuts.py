@@ -6,6 +6,7 @@ queues ``delivery.processed`` behind everything that was queued because of it.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +27,8 @@ from services.runtime.service import Cut, ServiceDefinition
 from services.runtime.transactions import ServiceTransaction
 
 INTAKE: Final = "intake"
+# What both int() and PostgreSQL's integer read alike.
+_PARTITION = re.compile(r"[0-9]{1,9}")
 
 
 def deliveries_topic() -> Topic:
@@ -56,9 +59,16 @@ def _vector(event: AnyEvent) -> _Vector | None:
     elif not isinstance(event, DeliveryCompleted | DeliveryReceived | DeliveryQuarantined):
         return None
     if isinstance(event, DeliveryProcessed | DeliveryCompleted):
-        offsets = json.dumps(event.data.end_offsets)
+        offsets = json.dumps(_checked(event.data.end_offsets))
     quarantined = isinstance(event, DeliveryQuarantined)
     return _Vector(event.deliveryseq, service, event.deliveryid, event, quarantined, offsets)
+
+
+def _checked(vector: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
+    """A vector that is not made of partitions would stop every cut after it: its event is parked instead."""
+    if not all(_PARTITION.fullmatch(partition) for ends in vector.values() for partition in ends):
+        raise ValueError("a vector names what is no partition")
+    return vector
 
 
 _RECORD = """

@@ -13,6 +13,7 @@ import asyncpg
 
 from services.runtime.exits import DatabaseUnreachable, SchemaConflict
 from services.runtime.retrying import Backoff
+from services.runtime.settings import SCHEMA_NAME
 from services.runtime.telemetry import log
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ else:
     Connection = asyncpg.Connection
 
 _OWN_MIGRATIONS = Path(__file__).parent / "migrations"
-_SCHEMA_NAME = re.compile(r"^[a-z_][a-z0-9_]{0,62}$")
+_SCHEMA_NAME = re.compile(SCHEMA_NAME)
 _CONNECT_TIMEOUT_SECONDS = 10.0
 # A statement that takes longer than this is stuck: it fails as transient and is tried again.
 _COMMAND_TIMEOUT_SECONDS = 300.0
@@ -53,7 +54,7 @@ def lock_number(name: str) -> int:
 
 
 def _checked(schema: str) -> str:
-    if not _SCHEMA_NAME.match(schema):
+    if not _SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"not a plain schema name: {schema!r}")
     return schema
 

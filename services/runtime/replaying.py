@@ -3,7 +3,7 @@
 It changes no position. Versions make it harmless that newer messages were applied in between.
 """
 
-from services.runtime.applying import examine, location_of
+from services.runtime.applying import examine, hand_over, location_of
 from services.runtime.database import Connection, is_transient, lock_number
 from services.runtime.dead_letters import Seal, open_letter, record_action, settle
 from services.runtime.ledger import Message
@@ -42,7 +42,7 @@ async def _apply(
     transaction = ServiceTransaction(connection, seal)
     received = Received(candidate.event, spot.topic, spot.partition, message.offset)
     try:
-        await definition.handle(Batch(spot.topic, spot.partition, (received,)), transaction)
+        await hand_over(definition, Batch(spot.topic, spot.partition, (received,)), transaction)
     except Exception as error:
         if is_transient(error, connection):
             raise

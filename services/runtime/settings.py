@@ -3,7 +3,7 @@
 import base64
 import binascii
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.runtime.exits import SettingsInvalid
 
 _KEY_BYTES = 32
+# What needs no quotes in SQL.
+SCHEMA_NAME: Final = r"^[a-z_][a-z0-9_]{0,62}$"
 
 
 class Settings(BaseSettings):
@@ -18,9 +20,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TANDEM_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    database_url: Annotated[str, Field(description="PostgreSQL, in the role of the service")]
-    schema_name: Annotated[str | None, Field(description="schema to use in place of the service's own")] = None
-    brokers: Annotated[str, Field(description="Kafka bootstrap addresses, host:port, with commas between")]
+    database_url: Annotated[
+        str, Field(pattern=r"^postgres(ql)?://", description="PostgreSQL, in the role of the service")
+    ]
+    schema_name: Annotated[
+        str | None, Field(pattern=SCHEMA_NAME, description="schema to use in place of the service's own")
+    ] = None
+    brokers: Annotated[
+        str, Field(pattern=r"[^\s,]", description="Kafka bootstrap addresses, host:port, with commas between")
+    ]
     group: Annotated[str | None, Field(description="consumer group in place of tandem-<service>")] = None
     slot: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$", description="place in the group, one a worker")] = "1"
     pseudonym_key: Annotated[SecretStr | None, Field(description="32 bytes, base64: makes person ids")] = None

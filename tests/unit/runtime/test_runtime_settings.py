@@ -1,8 +1,11 @@
 import base64
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
-from services.runtime.exits import ExitCode, SettingsInvalid
+from services.runtime import database
+from services.runtime.exits import ExitCode, SchemaConflict, SettingsInvalid
 from services.runtime.settings import Settings, load_settings
 
 KEY = base64.b64encode(bytes(32)).decode()
@@ -34,6 +37,14 @@ def test_read_from_the_environment(environment: pytest.MonkeyPatch) -> None:
         ("TANDEM_BATCH_LIMIT", "0"),
         ("TANDEM_IDEMPOTENT_PRODUCER", "perhaps"),
         ("TANDEM_GATEWAY_PORT", "99999"),
+        ("TANDEM_DATABASE_URL", "mysql://u:secret@somewhere/db"),
+        ("TANDEM_DATABASE_URL", "somewhere"),
+        ("TANDEM_SCHEMA_NAME", 'risk"; --'),
+        ("TANDEM_SCHEMA_NAME", "Risk"),
+        ("TANDEM_BROKERS", " , "),
+        ("TANDEM_STATE", "Ohio"),
+        ("TANDEM_SESSION_TIMEOUT_SECONDS", "-7"),
+        ("TANDEM_PARKED_RUN_LIMIT", "-7"),
     ],
 )
 def test_a_wrong_value_is_named_and_not_shown(environment: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -62,3 +73,53 @@ def test_a_key_is_asked_for_where_it_is_needed(key: str) -> None:
 def test_exit_codes_are_distinct_and_every_field_is_named_by_a_variable() -> None:
     assert len({code.value for code in ExitCode}) == len(ExitCode)
     assert Settings.model_config["env_prefix"] == "TANDEM_"
+
+
+@pytest.mark.parametrize(
+    ("brokers", "servers"),
+    [("one:9092", ["one:9092"]), (" one:1 ,two:2,", ["one:1", "two:2"]), (",one:1,,", ["one:1"])],
+)
+def test_brokers_one_by_one(brokers: str, servers: list[str]) -> None:
+    assert Settings(database_url="postgres://h/d", brokers=brokers).bootstrap_servers() == servers
+
+
+@pytest.mark.parametrize("schema", ["Risk", "", "1risk", "risk;", "risk\n", "r" * 64, "ri sk"])
+def test_a_schema_that_would_need_quotes_is_refused_before_any_sql(schema: str) -> None:
+    with pytest.raises(ValueError, match="not a plain schema name"):
+        database._checked(schema)
+    assert database._checked("_risk_2") == "_risk_2"
+
+
+def test_patience_is_told_in_milliseconds_and_none_is_for_ever() -> None:
+    assert database.Patience(in_transaction=1.5, between=0.25).server_settings() == {
+        "idle_in_transaction_session_timeout": "1500ms",
+        "idle_session_timeout": "250ms",
+    }
+    assert set(database.Patience().server_settings().values()) == {"0ms"}
+
+
+def test_migrations_are_read_in_order_and_known_by_their_text(tmp_path: Path) -> None:
+    for name, text in [("0010_b.sql", "b"), ("0002_a.sql", "a"), ("1_c.sql", "c"), ("0003_d.txt", "d")]:
+        (tmp_path / name).write_text(text)
+    one, other = database.read_migrations("service", tmp_path)
+    assert (one.owner, one.name, one.sql) == ("service", "0002_a", "a")
+    assert other.name == "0010_b"
+    assert one.checksum == sha256(b"a").hexdigest() != other.checksum
+
+
+async def test_a_migration_runs_once_and_may_never_change() -> None:
+    done: list[tuple[object, ...]] = []
+
+    class Connection:
+        async def execute(self, *query: object) -> None:
+            done.append(query)
+
+    first = database.Migration("service", "0001_x", "CREATE TABLE x ()")
+    connection = Connection()
+    assert await database._apply(connection, first, None) == 1  # type: ignore[arg-type]
+    assert done[0] == ("CREATE TABLE x ()",)
+    assert done[1][1:] == ("service", "0001_x", first.checksum)
+    assert await database._apply(connection, first, first.checksum) == 0  # type: ignore[arg-type]
+    with pytest.raises(SchemaConflict, match="service/0001_x was changed"):
+        await database._apply(connection, first, "another")  # type: ignore[arg-type]
+    assert len(done) == 2
