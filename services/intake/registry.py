@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -123,7 +124,7 @@ def _first_unzipped(path: Path) -> bytes:
     try:
         with gzip.open(path) as file:
             return file.read(_LOOKED_AT_BYTES)
-    except (OSError, EOFError) as damage:
+    except (OSError, EOFError, zlib.error) as damage:
         raise RefusedDelivery("corrupted_archive", "not a readable gzip file") from damage
 
 

@@ -1,5 +1,6 @@
 """Zip archives read as a stream; whatever is wrong with one is a reason to refuse the delivery."""
 
+import errno
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as damage:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, OSError) as damage:
+        # A directory that points outside of its file shows as EINVAL; any other error is the machine's, not the file's.
+        if isinstance(damage, OSError) and damage.errno != errno.EINVAL:
+            raise
         raise RefusedDelivery("corrupted_archive", f"not a readable zip archive ({type(damage).__name__})") from damage
 
 

@@ -34,7 +34,7 @@ from services.intake.reading import (
 from services.intake.states import USPS_OF_FIPS
 
 _OF_AN_MBI = "M"
-_STATE_DIGITS, _COUNTY_DIGITS = 2, 3
+_COUNTY_DIGITS = 3
 
 Reads = Callable[[str], Reading]
 
@@ -135,9 +135,9 @@ class BeneficiaryReader:
 
 
 def _county(state: str | None, county: str | None) -> str | None:
-    if state not in USPS_OF_FIPS or county is None:
+    if state is None or state not in USPS_OF_FIPS or county is None:
         return None
-    code = state.rjust(_STATE_DIGITS, "0") + county.rjust(_COUNTY_DIGITS, "0")
+    code = state + county.rjust(_COUNTY_DIGITS, "0")
     if not code.isdecimal():
         raise FieldError("BENE_FIPS_CNTY_CD", "not_a_county")
     return code

@@ -17,6 +17,7 @@ from services.intake.readers.fields import (
 )
 from services.intake.readers.records import Column
 
+_STATE_DIGITS = 2
 _ADJUSTMENT = required(one_of(_0=Adjustment.ORIGINAL, _1=Adjustment.CANCELLATION, _2=Adjustment.ADJUSTMENT))
 
 
@@ -26,6 +27,12 @@ def _dual_status(field: str) -> str | None:
         return dual_status_code(field)
     except CodeError:
         raise Unreadable("not_in_code_list") from None
+
+
+def _state_number(field: str) -> str | None:
+    # Producers that hold it as a number lose the zero in front of it.
+    trimmed = text(field)
+    return None if trimmed is None else trimmed.rjust(_STATE_DIGITS, "0")
 
 
 PART_A = (
@@ -94,7 +101,7 @@ EQUIPMENT_LINE = (*_PART_B_LINE, Column("rendering_npi", "PAYTO_PRVDR_NPI_NUM", 
 
 BENEFICIARY = (
     Column("mbi", "BENE_MBI_ID", required(upper)),
-    Column("state", "BENE_FIPS_STATE_CD", text),
+    Column("state", "BENE_FIPS_STATE_CD", _state_number),
     Column("county", "BENE_FIPS_CNTY_CD", text),
     Column("birth_date", "BENE_DOB", iso_day),
     Column("sex_code", "BENE_SEX_CD", text),

@@ -51,7 +51,7 @@ def checked_members(archive: zipfile.ZipFile, archive_name: str) -> dict[str, Me
     for file, (records, length) in control.items():
         if records and file not in found:
             raise RefusedDelivery("missing_member", f"CCLF0 announces {file}, which is not in the archive")
-        if file in found and length != record_length(file):
+        if file in found and file != "CCLF0" and length != record_length(file):
             raise RefusedDelivery("wrong_record_length", f"CCLF0 gives {file} {length}, not {record_length(file)}")
     unlisted = found.keys() - control.keys() - {"CCLF0"}
     if unlisted:
@@ -90,6 +90,8 @@ def _control(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> dict[str, tuple
         if len(line) < shortest:
             raise RefusedDelivery("unreadable_control_file", f"line {number} of CCLF0 is too short")
         values = _control_values(number, line)
+        if values["file"] in control:
+            raise RefusedDelivery("unreadable_control_file", f"line {number} of CCLF0 names a file again")
         control[values["file"]] = (values["records"], values["length"])
     return control
 

@@ -123,7 +123,9 @@ def _read_file(path: Path, source: Source) -> Iterator[Reading]:
     stated_on: date | None = None
     member: _Member | None = None
     for segment in segments(path):
-        if segment.name == "BGN":
+        if segment.name == "ST":
+            stated_on = None
+        elif segment.name == "BGN":
             stated_on = _statement_date(segment)
         if member is not None and segment.name in {"INS", "SE"}:
             yield from _readings(member, stated_on, source)
@@ -270,6 +272,8 @@ def _end(segment: Segment | None) -> date | None:
 
 def _code(member: _Member, segment: Segment, text: str, field: str, longest: int) -> str | None:
     reason = "code_too_long" if len(text) > longest else "identifier" if member.is_named(text) else None
+    # No database keeps this character in a text.
+    reason = "nul_character" if "\x00" in text else reason
     if reason is not None:
         member.defect(segment, field, reason)
         return None

@@ -7,6 +7,7 @@ Must not know how people are resolved, stored or sent.
 
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections import Counter
@@ -29,6 +30,11 @@ from services.intake.reading import Defect, PersonRecord, PersonReference, Readi
 # The longest EOB of the public samples is below 200 kB; a line above this is no resource and must not fill memory.
 MOST_LINE_BYTES = 4 * 1024 * 1024
 _RAW_KEPT_BYTES = 4096
+# JSON can write what no event and no database can hold: NUL, and halves of surrogate pairs, escaped or as they are.
+_UNSTORABLE = re.compile(
+    rb"\x00|\\u0000|\xed[\xa0-\xbf]"
+    rb"|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
+)
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -67,6 +73,8 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 def _resource(line: bytes) -> Json:
     if len(line) > MOST_LINE_BYTES:
         raise UnreadableClaim("line_too_long")
+    if _UNSTORABLE.search(line):
+        raise UnreadableClaim("unstorable_character")
     try:
         resource: Json = json.loads(
             line, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_unique

@@ -38,13 +38,16 @@ class Unreadable(ValueError):  # noqa: N818 - reads as what the field is
 def text(field: str) -> str | None:
     """The trimmed text."""
     trimmed = field.strip()
+    # No database keeps this character in a text.
+    if "\x00" in trimmed:
+        raise Unreadable("nul_character")
     return None if trimmed in {"", "~"} else trimmed
 
 
 def upper(field: str) -> str | None:
     """The trimmed text in capitals."""
-    trimmed = field.strip()
-    return None if trimmed in {"", "~"} else trimmed.upper()
+    trimmed = text(field)
+    return None if trimmed is None else trimmed.upper()
 
 
 def required(convert: Callable[[str], Value | None]) -> Callable[[str], Value]:

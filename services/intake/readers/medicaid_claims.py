@@ -56,8 +56,8 @@ def _checked_control(archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo]
         raise RefusedDelivery("unexpected_member", "the archive or its control file names an unknown file")
     if control.keys() != found.keys() - {CONTROL}:
         raise RefusedDelivery("missing_member", "the control file and the archive do not name the same files")
-    if any(f"TMSIS_{kind}_HEADER.csv" in control and f"TMSIS_{kind}_LINE.csv" not in control for kind in FILE_TYPES):
-        raise RefusedDelivery("missing_member", "a header file is there without its line file")
+    if any((f"TMSIS_{kind}_HEADER.csv" in control) != (f"TMSIS_{kind}_LINE.csv" in control) for kind in FILE_TYPES):
+        raise RefusedDelivery("missing_member", "a header file and its line file are not both there")
     return control
 
 
@@ -65,9 +65,16 @@ def _control(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> dict[str, int]:
     try:
         with closing(_Rows(archive, info)) as rows:
             parser = RecordParser.delimited(rows.header, _CONTROL_COLUMNS)
-            return {values["file"]: values["records"] for values in (parser(row) for _, row in rows)}
+            return _listed_once([parser(row) for _, row in rows])
     except FieldError as error:
         raise RefusedDelivery("unreadable_control_file", f"{CONTROL}: {error}") from error
+
+
+def _listed_once(entries: list[dict[str, Any]]) -> dict[str, int]:
+    control = {values["file"]: values["records"] for values in entries}
+    if len(control) != len(entries):
+        raise RefusedDelivery("unreadable_control_file", f"{CONTROL} names a file more than once")
+    return control
 
 
 class _Rows:
@@ -171,7 +178,7 @@ class _Joiner:
                 if row[0] == _LINE_ROW:
                     lines.append(self._read_line(row[3], claim))
                 else:
-                    claim = self._read_header(row[3], claim)
+                    claim, header = self._read_header(row[3], claim), row
             except FieldError as error:
                 yield self._defect(row, error)
         if claim is not None:

@@ -1,6 +1,7 @@
 """CSV files whose last line, ``TRL,{data rows}``, vouches for their length."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from services.intake.reading import RefusedDelivery
 
 _TRAILER = "TRL"
 _TRAILER_COLUMNS = 2
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class TrailedCsv:
@@ -16,7 +18,7 @@ class TrailedCsv:
     def __init__(self, path: Path) -> None:
         self._path = path
         with path.open(encoding="latin-1", newline="") as file:
-            self.header = [label.strip() for label in next(csv.reader(file), [])]
+            self.header = [label.strip() for label in next(self._checked(csv.reader(file, strict=True)), [])]
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Raises :class:`RefusedDelivery` when the trailer is missing or miscounts, or anything follows it."""
@@ -34,7 +36,7 @@ class TrailedCsv:
                     yield reader.line_num, row
         if announced is None:
             raise RefusedDelivery("truncated_file", "the last line is no trailer")
-        if not announced.isdecimal() or int(announced) != count:
+        if not _WHOLE_NUMBER.fullmatch(announced) or int(announced) != count:
             raise RefusedDelivery("wrong_record_count", f"the file holds {count} rows, its trailer says otherwise")
 
     def _checked(self, rows: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -3,6 +3,7 @@
 Source: ASC X12.5 interchange control structures, X12.6 application control structure (ISA is 106 bytes, fixed).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ _HEADER_BYTES = 106
 _CHUNK_BYTES = 64 * 1024
 # No enrolment segment comes near this; a longer one means that the terminator is not what ISA says.
 _LONGEST_SEGMENT = 16 * 1024
+# X12 counts segments with ten digits, groups and transaction sets with fewer.
+_COUNT = re.compile(r"[0-9]{1,10}")
 # X12 allows any single byte; Latin-1 reads every byte and writes it back unchanged.
 _ENCODING = "latin-1"
 
@@ -132,7 +135,7 @@ _CONTROL_NUMBER_AT = {"ISA": 13, "GS": 6, "ST": 2}
 
 def _count(trailer: Segment) -> int:
     text = trailer.element(1)
-    if not text.isascii() or not text.isdigit():
+    if not _COUNT.fullmatch(text):
         raise RefusedDelivery("envelope_broken", f"{trailer.name}01 is not a number")
     return int(text)
 

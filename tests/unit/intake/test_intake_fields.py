@@ -57,6 +57,7 @@ REASONS = {
     "not_a_procedure_code",
     "not_a_whole_number",
     "not_in_code_list",
+    "nul_character",
 }
 
 
