@@ -5,6 +5,7 @@ own software scores every person in every segment.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
@@ -20,6 +21,7 @@ _SEGMENTS: Final[dict[str, Segment]] = {segment: segment for segment in get_args
 _ENTITLEMENTS: Final[dict[str, Literal["0", "1", "2", "3"]]] = {"0": "0", "1": "1", "2": "2", "3": "3"}
 _YES_NO: Final = {"0": False, "1": True}
 _OLDEST = 130
+_AGE: Final = re.compile(r"[0-9]{1,3}")
 
 
 class ScoringFileError(ValueError):
@@ -38,7 +40,7 @@ def _one_of(row: Mapping[str, str], column: str, allowed: Mapping[str, Value], n
 
 def _age(row: Mapping[str, str], number: int) -> int:
     text = (row.get("age") or "").strip()
-    if not (text.isascii() and text.isdigit() and int(text) <= _OLDEST):
+    if not (_AGE.fullmatch(text) and int(text) <= _OLDEST):
         raise ScoringFileError(f"row {number}: column age: not a number of years up to {_OLDEST}")
     return int(text)
 

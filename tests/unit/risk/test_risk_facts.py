@@ -1,0 +1,373 @@
+"""From events to the rows that risk keeps, and what stands of them whatever the order in which they arrive."""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.claims import (
+    Adjustment,
+    MedicaidClaim,
+    MedicaidClaimsDelivered,
+    MedicaidClaimsDeliveredData,
+    MedicareClaim,
+    MedicareClaimLine,
+    MedicareClaimsDelivered,
+    MedicareClaimsDeliveredData,
+)
+from contracts.coverage import (
+    CoverageSource,
+    MedicareCoverageSpan,
+    MedicareCoverageStated,
+    MedicareCoverageStatedData,
+)
+from contracts.medicaid import MedicaidEnrolmentSpan, MedicaidEnrolmentStated, MedicaidEnrolmentStatedData
+from services.risk.fact_rows import (
+    claim_key,
+    claim_records,
+    facility_stays,
+    medicaid_statements,
+    medicare_statements,
+    supported_diagnoses,
+)
+from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
+from services.risk.risk_policy import risk_policy
+from services.risk.rules.capacity_tier import tier_by_rank
+from services.risk.rules.coverage_at import (
+    dual_status_in,
+    is_institutional_level,
+    last_known_month,
+    portrait,
+    spoken_of,
+)
+from services.risk.rules.hcc_score import Demographics
+from services.risk.rules.institutional_stay import newest_stays
+from services.risk.rules.scoring_input import scoring_inputs
+from services.risk.rules.standing_claims import standing_claims
+from services.risk.scoring_file import ScoringFileError, score_rows
+from services.risk.tiering import tier_changes
+
+PERSON = "p" + "ab" * 16
+POLICY = risk_policy()
+ENVELOPE: dict[str, Any] = {
+    "service": "intake",
+    "key": PERSON,
+    "version": "1",
+    "time": datetime(2024, 6, 1, tzinfo=UTC),
+    "delivery_id": "d" + "cd" * 16,
+    "sequence": 7,
+}
+DAY = date(2024, 5, 1)
+
+
+def claim(**changes: Any) -> MedicareClaim:
+    line = MedicareClaimLine(line_number=1, service_from=DAY, service_through=DAY, procedure_code="99213")
+    values: dict[str, Any] = {
+        "record_id": "r",
+        "version": 3,
+        "claim_type_code": "71",
+        "adjustment": Adjustment.ORIGINAL,
+        "service_from": DAY,
+        "service_through": DAY,
+        "paid_cents": 1,
+        "diagnosis_codes": ("I509", "Z0000"),
+        "lines": (line,),
+    }
+    return MedicareClaim(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({}, "r"),
+        ({"claim_control_number": "c"}, "71:c"),
+        ({"claim_control_number": "c", "facility_number": "360001"}, "71:c"),
+        ({"claim_type_code": "60", "facility_number": "360001"}, "60:360001:2024-05-01:2024-05-01"),
+        ({"claim_type_code": "60", "facility_number": "360001", "claim_control_number": "c"},
+         "60:360001:2024-05-01:2024-05-01"),
+        ({"claim_type_code": "60", "claim_control_number": "c"}, "60:c"),
+        ({"claim_type_code": "60"}, "r"),
+    ],
+)  # fmt: skip
+def test_what_related_records_share(changes: dict[str, Any], key: str) -> None:
+    assert claim_key(claim(**changes)) == key
+
+
+def test_a_claim_and_its_cancellation_share_their_key_and_no_other_stay_does() -> None:
+    first = claim(claim_type_code="60", facility_number="360001")
+    taken_back = first.model_copy(update={"record_id": "x", "adjustment": Adjustment.CANCELLATION})
+    other_stay = first.model_copy(update={"service_through": date(2024, 5, 2)})
+    assert claim_key(first) == claim_key(taken_back) != claim_key(other_stay)
+
+
+def test_only_codes_that_a_model_knows_are_kept() -> None:
+    assert supported_diagnoses(claim(), POLICY) == ("I509",)
+    assert supported_diagnoses(claim(lines=()), POLICY) == ()
+
+
+def claim_rows(*claims: MedicareClaim) -> list[tuple[Any, ...]]:
+    data = MedicareClaimsDeliveredData(person_id=PERSON, state="OH", claims=claims)
+    return list(claim_records(MedicareClaimsDelivered.of(**ENVELOPE, data=data), POLICY))
+
+
+@pytest.mark.parametrize(
+    ("changes", "cancellation", "admission", "codes"),
+    [
+        ({}, False, False, "I509"),
+        ({"adjustment": Adjustment.CANCELLATION}, True, False, "I509"),
+        ({"adjustment": Adjustment.ADJUSTMENT}, False, False, "I509"),
+        ({"denied": True}, False, False, ""),
+        ({"claim_type_code": "60", "facility_type_code": "1", "classification_code": "1"}, False, True, "I509"),
+        ({"claim_type_code": "61"}, False, True, ""),
+        ({"claim_type_code": "60", "denied": True}, False, False, ""),
+        ({"claim_type_code": "40"}, False, False, ""),
+    ],
+)
+def test_a_claim_becomes_a_row(
+    changes: dict[str, Any],
+    cancellation: bool,  # noqa: FBT001 - a column of the table
+    admission: bool,  # noqa: FBT001 - as above
+    codes: str,
+) -> None:
+    (row,) = claim_rows(claim(**changes))
+    assert row[:5] == (PERSON, "r", 3, 7, "OH")
+    assert row[6:] == (cancellation, admission, DAY, DAY, codes)
+
+
+def test_claims_that_can_support_nothing_are_not_kept() -> None:
+    kinds = ("10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82")
+    kept = claim_rows(*(claim(record_id=kind, claim_type_code=kind) for kind in kinds))
+    assert [row[1] for row in kept] == ["40", "60", "61", "71", "72"]
+
+
+@pytest.mark.parametrize(
+    ("file_type", "changes", "counts"),
+    [
+        ("LT", {}, [True]),
+        ("LT", {"voided": True}, [False]),
+        ("LT", {"denied": True}, [False]),
+        ("IP", {}, []),
+        ("OT", {}, []),
+        ("RX", {}, []),
+    ],
+)
+def test_only_long_term_care_is_a_stay(file_type: Any, changes: dict[str, Any], counts: list[bool]) -> None:
+    stay = MedicaidClaim(
+        record_id="OH:C1",
+        version=202405010,
+        file_type=file_type,
+        claim_type_code="1",
+        service_from=DAY,
+        service_through=date(2024, 5, 31),
+        paid_cents=1,
+        **changes,
+    )
+    data = MedicaidClaimsDeliveredData(person_id=PERSON, state="OH", claims=(stay,))
+    rows = list(facility_stays(MedicaidClaimsDelivered.of(**ENVELOPE, data=data)))
+    assert [row[-1] for row in rows] == counts
+    assert all(row[1:7] == ("OH:C1", 202405010, 7, "OH", DAY, date(2024, 5, 31)) for row in rows)
+
+
+def test_every_span_of_a_statement_is_a_row_and_none_is_one_too() -> None:
+    spans = (
+        MedicareCoverageSpan(first_month="2024-01", last_month="2024-02", dual_status_code="02"),
+        MedicareCoverageSpan(first_month="2024-03"),
+    )
+    about: dict[str, Any] = {"person_id": PERSON, "state": "OH", "stated_on": DAY, "birth_date": date(1950, 1, 2)}
+    for given_spans, months in (
+        (spans, [("2024-01", "2024-02", "02"), ("2024-03", None, None)]),
+        ((), [(None, None, None)]),
+    ):
+        data = MedicareCoverageStatedData(**about, source=CoverageSource.CCLF8, spans=given_spans)
+        rows = list(medicare_statements(MedicareCoverageStated.of(**ENVELOPE, data=data)))
+        assert [row[12:15] for row in rows] == months
+        assert [row[2] for row in rows] == list(range(len(months)))
+        assert {(row[3], row[5], row[7]) for row in rows} == {(7, "medicare", date(1950, 1, 2))}
+
+
+def test_the_states_spans_carry_the_level_of_care_and_no_entitlement() -> None:
+    span = MedicaidEnrolmentSpan(first_month="2024-01", dual_status_code="08")
+    data = MedicaidEnrolmentStatedData(person_id=PERSON, state="OH", stated_on=DAY, spans=(span,))
+    (row,) = medicaid_statements(MedicaidEnrolmentStated.of(**ENVELOPE, data=data))
+    assert row[5:7] == ("medicaid", DAY)
+    assert (row[9], row[11]) == (None, None)
+    assert row[12:] == ("2024-01", None, "08", span.long_term_care_level)
+
+
+# One row a record and version, as the table's key has it.
+CLAIM_RECORDS = st.lists(
+    st.builds(
+        ClaimRecord,
+        sequence=st.integers(1, 4),
+        state=st.just("OH"),
+        record_id=st.sampled_from("abcdef"),
+        version=st.integers(1, 3),
+        claim_key=st.sampled_from("kl"),
+        cancellation=st.booleans(),
+        service_from=st.just(DAY),
+        service_through=st.just(DAY),
+    ),
+    unique_by=lambda record: (record.record_id, record.version),
+    max_size=12,
+)
+
+
+@given(CLAIM_RECORDS, st.randoms(use_true_random=False))
+def test_what_stands_does_not_depend_on_the_order_of_arrival(records: list[ClaimRecord], random: Any) -> None:
+    shuffled = list(records)
+    random.shuffle(shuffled)
+    assert standing_claims(shuffled) == standing_claims(records)
+
+
+@given(CLAIM_RECORDS)
+def test_each_cancellation_takes_exactly_one_claim_while_there_are_any(records: list[ClaimRecord]) -> None:
+    newest = {one.record_id: one for one in sorted(records, key=lambda one: one.version)}.values()
+    claims = Counter(one.claim_key for one in newest if not one.cancellation)
+    cancellations = Counter(one.claim_key for one in newest if one.cancellation)
+    standing = Counter(one.claim_key for one in standing_claims(records))
+    assert standing == claims - cancellations
+
+
+@given(st.permutations([1, 2, 3]))
+def test_the_newest_stay_of_a_claim_counts_in_any_order(versions: list[int]) -> None:
+    stays = [FacilityStay(1, "OH", "s", version, DAY, DAY, counts=version == 2) for version in versions]
+    assert [stay.version for stay in newest_stays(stays)] == [3]
+
+
+def said(payer: Any, day: str, sequence: int = 1, **more: Any) -> Statement:
+    return Statement(sequence, "OH", payer, date.fromisoformat(day), **more)
+
+
+@pytest.mark.parametrize(
+    ("statements", "sex"),
+    [
+        ([said("medicare", "2022-01-01", sex_code="1"), said("medicaid", "2023-01-01", sex_code="2")], "1"),
+        ([said("medicare", "2022-01-01", sex_code="0"), said("medicaid", "2023-01-01", sex_code="2")], "2"),
+        ([said("medicare", "2022-01-01", sex_code="1"), said("medicare", "2022-02-01", sex_code="2")], "2"),
+        ([said("medicare", "2022-01-01", 1, sex_code="1"), said("medicare", "2022-01-01", 2, sex_code="2")], "2"),
+        ([said("medicare", "2022-02-01", sex_code="1"), said("medicare", "2022-03-01")], "1"),
+        ([], None),
+    ],
+)
+def test_whose_word_on_the_person_holds(statements: list[Statement], sex: str | None) -> None:
+    assert portrait(statements).sex_code == sex
+    assert portrait(reversed(statements)).sex_code == sex
+
+
+def span(payer: Any, day: str, code: str | None, first: str, last: str | None = None, **more: Any) -> Statement:
+    return said(payer, day, dual_status_code=code, first_month=first, last_month=last, **more)
+
+
+@pytest.mark.parametrize(
+    ("statements", "code"),
+    [
+        ([span("medicaid", "2022-01-05", "02", "2022-01")], "02"),
+        ([span("medicaid", "2022-01-05", "02", "2022-01"), span("medicare", "2022-09-01", "03", "2022-06")], "02"),
+        ([span("medicaid", "2022-01-05", None, "2022-01"), span("medicare", "2022-01-01", "03", "2022-06")], "03"),
+        ([span("medicaid", "2022-01-05", "02", "2022-01", "2022-05")], None),
+        ([span("medicaid", "2022-01-05", "02", "2022-07")], None),
+        ([span("medicaid", "2022-01-05", "02", "2022-01"), span("medicaid", "2022-05-05", "04", "2022-01")], "04"),
+        ([span("medicaid", "2022-01-05", "02", "2022-01", sequence=2), span("medicaid", "2022-01-05", "04", "2022-01")],
+         "02"),
+        ([span("medicare", "2022-08-01", "03", "2022-08", "2022-08"),
+          span("medicare", "2022-10-01", "04", "2022-10", "2022-10")], "03"),
+        ([span("medicare", "2022-02-01", "03", "2022-02", "2022-02"),
+          span("medicare", "2022-04-01", "04", "2022-04", "2022-04")], "04"),
+    ],
+)  # fmt: skip
+def test_whose_word_on_a_months_dual_status_holds(statements: list[Statement], code: str | None) -> None:
+    assert dual_status_in(statements, "2022-06") == code
+    assert dual_status_in(statements[::-1], "2022-06") == code
+
+
+def test_a_later_level_of_care_replaces_an_institutional_one_only_in_its_own_months() -> None:
+    statements = [
+        said("medicaid", "2022-01-05", first_month="2022-01", long_term_care_level="institutional"),
+        said("medicaid", "2022-03-05", first_month="2022-03", long_term_care_level="community"),
+        said("medicaid", "2022-04-05", first_month="2022-01"),
+    ]
+    assert [is_institutional_level(statements, month) for month in ("2021-12", "2022-02", "2022-03")] == [
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spans", "month"),
+    [
+        ([], "2022-01"),
+        ([("2021-01", "2021-06")], "2021-06"),
+        ([("2021-01", "2023-06")], "2022-12"),
+        ([("2023-01", "2023-06")], "2022-01"),
+        ([("2021-01", "2021-06"), ("2022-02", "2022-03")], "2022-03"),
+    ],
+)
+def test_the_month_whose_status_counts(spans: list[tuple[str, str]], month: str) -> None:
+    assert last_known_month(spans, 2022) == month
+
+
+def test_an_open_span_speaks_until_its_statement_and_at_least_of_its_first_month() -> None:
+    assert spoken_of(
+        [
+            said("medicaid", "2022-03-05", first_month="2022-01"),
+            said("medicaid", "2022-03-05", first_month="2022-05"),
+            said("medicaid", "2022-03-05"),
+        ]
+    ) == [("2022-01", "2022-03"), ("2022-05", "2022-05")]
+
+
+def test_a_new_enrollee_in_a_facility_is_institutional_and_the_state_is_the_last_one_stated() -> None:
+    facts = PersonFacts(
+        (
+            said("medicare", "2022-03-20", 3, birth_date=date(1950, 1, 1), sex_code="2", part_b_began=date(2021, 9, 1)),
+            said("medicaid", "2022-04-20", 4, first_month="2022-04", long_term_care_level="institutional"),
+        ),
+        (ClaimRecord(9, "KY", "a", 1, "k", cancellation=False, service_from=DAY, service_through=DAY),),
+    )
+    (only,) = scoring_inputs(facts, POLICY)
+    assert (only.segment, only.state) == ("INS", "OH")
+    assert only.demographics == Demographics(72, "2", "0", medicaid=False)
+
+
+@given(st.integers(1, 300), st.integers(0, 100), st.integers(0, 100))
+def test_a_lower_place_never_has_a_higher_tier(people: int, top: int, middle: int) -> None:
+    shares = {"4": top, "3": max(top, middle), "2": 100}
+    tiers = [tier_by_rank(rank, people, shares) for rank in range(1, people + 1)]
+    assert tiers == sorted(tiers, reverse=True)
+    assert tiers.count(4) == top * people // 100
+    assert min(tiers) >= 2
+
+
+def ranked(name: str, rank: int, categories: str = "[]") -> Any:
+    return {
+        "person_id": name,
+        "state": "OH",
+        "rank": rank,
+        "people": 2,
+        "raw_score": Decimal("1.000"),
+        "payment_year": 2022,
+        "segment": "CNA",
+        "categories": categories,
+    }
+
+
+def test_only_changed_tiers_are_told_with_the_heaviest_condition_first() -> None:
+    conditions = '[{"category": 38}, {"category": 221}]'
+    rows = [ranked("a", 1), ranked("b", 2, conditions), ranked("c", 2)]
+    told = list(tier_changes(rows, {"b": 2}, {"a": 2, "b": 1, "c": 2}, POLICY))
+    assert [(one.person_id, one.tier, one.previous) for one in told] == [("b", 4, 1), ("c", 1, 2)]
+    assert told[0].reasons[0] == "2 hospital admissions within 90 days"
+    assert told[0].reasons[2].startswith("Heart Transplant")
+
+
+@pytest.mark.parametrize("age", ["9" * 5_000, "131", "-1", "\u0667\u0660", "7.5", "", " "])
+def test_an_age_that_is_none_is_named_by_row_and_never_repeated(age: str) -> None:
+    good = {"age": "70", "sex": "1", "orec": "0", "medicaid": "0", "segment": "CNA", "icd10": ""}
+    with pytest.raises(ScoringFileError) as refused:
+        list(score_rows([good, good | {"age": age}], "V28"))
+    assert str(refused.value) == "row 2: column age: not a number of years up to 130"
