@@ -130,7 +130,7 @@ async def facts_about(connection: Connection, people: Sequence[str]) -> dict[str
 
 async def revisions_of(connection: Connection, people: Sequence[str]) -> dict[str, int]:
     """How many decision events each person had so far; people without any are left out."""
-    rows = await connection.fetch("SELECT person_id, revision FROM person WHERE person_id = ANY($1)", people)
+    rows = await connection.fetch("SELECT person_id, revision FROM told_revision WHERE person_id = ANY($1)", people)
     return {row["person_id"]: row["revision"] for row in rows}
 
 
@@ -141,9 +141,14 @@ async def save_people(connection: Connection, people: Mapping[str, tuple[str, in
 
 
 _SAVE_PEOPLE = """
-    INSERT INTO person (person_id, state, revision)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::integer[])
-    ON CONFLICT (person_id) DO UPDATE SET state = excluded.state, revision = excluded.revision
+    WITH told AS (
+        INSERT INTO told_revision (person_id, revision)
+        SELECT * FROM unnest($1::text[], $3::integer[])
+        ON CONFLICT (person_id) DO UPDATE SET revision = excluded.revision
+    )
+    INSERT INTO person (person_id, state)
+    SELECT * FROM unnest($1::text[], $2::text[])
+    ON CONFLICT (person_id) DO UPDATE SET state = excluded.state
 """
 
 
@@ -167,9 +172,9 @@ async def restated_since(connection: Connection, since: Mapping[str, int]) -> di
     """Months and deliveries of each person that were published as a change and are none any more."""
     rows = await connection.fetch(
         """
-        SELECT person_id, month, restated.sequence
-        FROM restated JOIN unnest($1::text[], $2::bigint[]) AS late (person_id, sequence) USING (person_id)
-        WHERE restated.sequence >= late.sequence
+        SELECT person_id, month, told_restated.sequence
+        FROM told_restated JOIN unnest($1::text[], $2::bigint[]) AS late (person_id, sequence) USING (person_id)
+        WHERE told_restated.sequence >= late.sequence
         """,
         list(since),
         list(since.values()),
@@ -184,7 +189,7 @@ async def add_restated(connection: Connection, keys: Sequence[tuple[str, str, in
     """Remember published changes that are none any more."""
     await connection.execute(
         """
-        INSERT INTO restated SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING
+        INSERT INTO told_restated SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING
         """,
         *_columns(keys, 3),
     )

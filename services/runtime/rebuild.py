@@ -24,6 +24,8 @@ Progress = Callable[[int, int], None]
 
 _POLL_MS: Final = 200
 _KEYS_SHOWN: Final = 5
+# Beginnings of the names of tables that are no read model.
+_NOT_COMPARED: Final = ["runtime_", "told_"]
 
 
 def _silent(_: int, __: int) -> None:
@@ -129,7 +131,11 @@ class Difference:
 
 
 async def compare_schemas(connection: Connection, first: str, second: str) -> list[Difference]:
-    """Compare all tables of two schemas row by row, but for the runtime's own. Empty: they are equal."""
+    """Compare all tables of two schemas row by row. Empty: they are equal.
+
+    Left out are the runtime's own (``runtime_``) and those that record what was told to others (``told_``): what was
+    told depends on the order in which topics were read, what is known does not.
+    """
     tables = sorted(await _tables(connection, first) | await _tables(connection, second))
     found = [await _compare(connection, first, second, table) for table in tables]
     return [difference for difference in found if difference is not None]
@@ -137,7 +143,9 @@ async def compare_schemas(connection: Connection, first: str, second: str) -> li
 
 async def _tables(connection: Connection, schema: str) -> set[str]:
     rows = await connection.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename NOT LIKE 'runtime\\_%'", schema
+        "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND NOT tablename::text ^@ ANY($2::text[])",
+        schema,
+        _NOT_COMPARED,
     )
     return {row["tablename"] for row in rows}
 

@@ -115,7 +115,7 @@ def test_check_finds_everything_well(tandem: Tandem, delivered: list[dict[str, A
     assert [findings[name] for name in ("Database", "Migrations", "Topics", "Gateways")] == ["well"] * 4
 
 
-@pytest.mark.parametrize("service", ["risk", "cost-shift"])
+@pytest.mark.parametrize("service", ["alignment", "risk", "cost-shift"])
 def test_a_rebuild_from_the_log_is_equal_to_the_live_read_model(
     tandem: Tandem, delivered: list[dict[str, Any]], service: str
 ) -> None:

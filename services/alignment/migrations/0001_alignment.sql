@@ -7,7 +7,13 @@ CREATE TABLE delivery (
 
 CREATE TABLE person (
     person_id text PRIMARY KEY,
-    state text NOT NULL,
+    state text NOT NULL
+);
+
+-- How many decision events were published about a person. What was told depends on the order of arrival, so tables of it
+-- are named told_ and no rebuild is expected to repeat them.
+CREATE TABLE told_revision (
+    person_id text PRIMARY KEY,
     revision integer NOT NULL
 );
 
@@ -44,8 +50,8 @@ CREATE TABLE decision (
 CREATE INDEX decision_by_month ON decision (month, person_id, sequence);
 
 -- Changes that were published and, once earlier facts came in late, turned out to be none. Whoever heard of them is told
--- again whenever what held then changes once more. Unlike decisions, this depends on the order of arrival.
-CREATE TABLE restated (
+-- again whenever what held then changes once more.
+CREATE TABLE told_restated (
     person_id text NOT NULL,
     month text NOT NULL,
     sequence bigint NOT NULL,
