@@ -30,7 +30,7 @@ _STATUSES = _CANCELLED | {"active"}
 _ADJUSTMENTS = {"1": Adjustment.CANCELLATION, "2": Adjustment.ADJUSTMENT}
 _ICD10 = re.compile(r"[A-Z][0-9A-Z]{2,6}")
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}")
-_NPI = re.compile(r"\d{10}")
+_NPI = re.compile(r"[0-9]{10}")
 _CODE = re.compile(r"[0-9A-Z]{1,8}")
 
 

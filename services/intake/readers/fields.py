@@ -20,11 +20,11 @@ _EARLIEST_YEAR, _YEAR_AFTER_LATEST = 1850, 2100
 # CCLF Information Packet v36.0, 3.6: dates without a value.
 _NO_DAY = frozenset({"1000-01-01", "9999-12-31"})
 _NO_COMPACT_DAY = frozenset({"00000000", "99991231", "10000101"})
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_COMPACT_DAY = re.compile(r"\d{8}")
-_NPI = re.compile(r"\d{10}")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COMPACT_DAY = re.compile(r"[0-9]{8}")
+_NPI = re.compile(r"[0-9]{10}")
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}")
-_WHOLE_NUMBER = re.compile(r"\d{1,18}")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Unreadable(ValueError):  # noqa: N818 - reads as what the field is
