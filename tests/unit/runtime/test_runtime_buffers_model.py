@@ -13,7 +13,7 @@ from services.runtime.buffers import Buffers
 from services.runtime.ledger import Message, Spot
 
 MEBIBYTE = 1024 * 1024
-MOST_MESSAGES, MOST_BYTES, BATCH_BYTES, PATIENCE = 4, 8 * MEBIBYTE, 4 * MEBIBYTE, 0.25
+MOST_MESSAGES, MOST_BYTES, BATCH_BYTES, PATIENCE = 2, 8 * MEBIBYTE, 4 * MEBIBYTE, 0.25
 SPOTS = [Spot("t", number) for number in range(3)]
 # Named, because whoever tells of a failure writes arguments out.
 VALUES = {"none": None, "empty": b"", "small": b"v", "large": bytes(MEBIBYTE), "largest": bytes(3 * MEBIBYTE)}
@@ -70,7 +70,7 @@ class BuffersAndLists(RuleBasedStateMachine):
             self.collected(messages)
 
     @precondition(lambda self: self.waiting is None)
-    @rule(spot=st.sampled_from(SPOTS), values=st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=6))
+    @rule(spot=st.sampled_from(SPOTS), values=st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=3))
     def collect(self, spot: Spot, values: list[str]) -> None:
         messages = [Message(spot, self.offset + at, b"k", VALUES[value], None) for at, value in enumerate(values)]
         self.offset += len(values)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
 from services.runtime.buffers import Buffers
 from services.runtime.faust_runner import FetchedTogether, RunnerApp, SeekingConsumer, make_app
-from services.runtime.ledger import Spot
+from services.runtime.ledger import Message, Spot
 from services.runtime.settings import Settings
 
 
@@ -131,3 +132,66 @@ async def test_what_was_fetched_while_nothing_may_flow_is_fetched_again(
     consumer.flow_active = False
     assert [tp async for tp, _ in _fetching(consumer, monkeypatch, FETCHED, {A0, A1})] == []
     assert sought
+
+
+class Group:
+    """Where offsets are committed; it may be gone."""
+
+    def __init__(self) -> None:
+        self.committed: list[dict[Any, int]] = []
+        self.error: Exception | None = None
+
+    def _ensure_consumer(self) -> "Group":
+        return self
+
+    def commit(self) -> None:
+        raise AssertionError("called in the thread of the consumer only")
+
+    async def call_thread(self, method: object, offsets: dict[Any, Any]) -> None:
+        assert method == self.commit
+        if self.error:
+            raise self.error
+        self.committed.append({tuple(place): hint.offset for place, hint in offsets.items()})
+
+
+async def test_the_group_is_told_what_was_applied_of_what_is_ours_and_once(
+    app: RunnerApp, consumer: SeekingConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = Group()
+    # What closes at the end is the consumer's own thread.
+    monkeypatch.setattr(consumer, "_thread", group)
+    monkeypatch.setattr(consumer, "assignment", lambda: {A0, B0})
+    assert await consumer.commit() is False
+    app.applied |= {Spot("a", 0): 5, Spot("a", 1): 9}
+    group.error = KafkaConnectionError()
+    assert await consumer.commit() is False
+    group.error = None
+    assert await consumer.commit() is True
+    assert await consumer.commit() is False
+    app.applied |= {Spot("a", 0): 6, Spot("b", 0): 1}
+    assert await consumer.commit() is True
+    monkeypatch.undo()
+    assert group.committed == [{("a", 0): 5}, {("a", 0): 6, ("b", 0): 1}]
+
+
+async def test_an_assignment_starts_at_the_stored_positions_and_forgets_what_was_collected(
+    app: RunnerApp, consumer: SeekingConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[dict[Any, int]] = []
+
+    async def seek_wait(offsets: dict[Any, int]) -> None:
+        sought.append({tuple(place): offset for place, offset in offsets.items()})
+
+    async def stored(spots: Iterable[Spot]) -> dict[Spot, int]:
+        return {spot: 7 for spot in spots if spot.topic == "a"}
+
+    app.read_positions = stored
+    monkeypatch.setattr(consumer, "assignment", lambda: {A0, A1})
+    monkeypatch.setattr(consumer, "seek_wait", seek_wait)
+    await app.buffers.put([Message(Spot("a", 0), 3, None, None, None)])
+    await consumer.perform_seek()
+    assert len(app.buffers) == 0
+    await consumer.seek_back(Spot("a", 1), 4)
+    # Somebody else's by now.
+    await consumer.seek_back(Spot("b", 0), 4)
+    assert sought == [{("a", 0): 7, ("a", 1): 7}, {("a", 1): 4}]
