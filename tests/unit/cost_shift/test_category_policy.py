@@ -1,7 +1,9 @@
 """The policy files: complete, sourced, without contradiction; and refused when they are not."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +79,43 @@ def test_pairs_name_categories_that_claims_can_have() -> None:
     for pair in policy_of.category_pairs():
         assert pair.medicare in policy.medicare_category.values()
         assert pair.medicaid in medicaid
+
+
+def test_every_code_of_the_layouts_has_exactly_one_place() -> None:
+    policy = policy_of.category_policy()
+    assert set(policy.medicare_category) == {"10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82"}
+    assert set(policy.medicare_category).isdisjoint(policy.medicare_part_d)
+    assert policy.medicare_part_b < set(policy.medicare_category)
+    assert policy.medicaid_capitation < set(policy.medicaid_basis)
+
+
+def test_every_entry_in_force_says_where_it_comes_from_and_how_sure_it_is() -> None:
+    for file in policy_of.POLICY_FOLDER.glob("*.toml"):
+        entries = list(_entries(tomllib.loads(file.read_text(encoding="utf-8"))))
+        assert entries
+        for entry in entries:
+            assert entry["status"] in {"confirmed", "unconfirmed"}
+            assert len(entry["source"]) > 10
+
+
+def _entries(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "source" in table:
+        yield table
+        return
+    for inner in table.values():
+        yield from _entries(inner)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'x = { medicare = "inpatient", medicaid = "drugs", status = "confirmed" }',
+        'x = { medicare = "inpatient", medicaid = "drugs", source = "a document" }',
+        'x = { medicare = "balloons", medicaid = "drugs", source = "a document", status = "confirmed" }',
+        'x = { medicare = "inpatient", medicaid = "balloons", source = "a document", status = "confirmed" }',
+    ],
+)
+def test_an_unsound_pair_is_refused(folder: Path, body: str) -> None:
+    (folder / "category_pairs.toml").write_text(body, encoding="utf-8")
+    with pytest.raises(policy_of.PolicyError):
+        policy_of.category_pairs.__wrapped__()
