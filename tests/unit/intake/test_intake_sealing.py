@@ -43,3 +43,13 @@ def test_what_was_sealed_opens_at_its_place_only(content: bytes, place: bytes) -
 
 def test_the_same_content_is_sealed_differently_each_time() -> None:
     assert KEYS.seal(b"content", b"place") != KEYS.seal(b"content", b"place")
+
+
+@given(st.binary(max_size=60), st.integers(0, 10_000), st.integers(1, 255))
+def test_no_byte_of_what_was_sealed_can_be_changed_or_left_out(content: bytes, place: int, change: int) -> None:
+    sealed = bytearray(KEYS.seal(content, b"place"))
+    shorter = bytes(sealed[:-1])
+    sealed[place % len(sealed)] ^= change
+    for tampered in (bytes(sealed), shorter):
+        with pytest.raises(InvalidTag):
+            KEYS.open(tampered, b"place")
