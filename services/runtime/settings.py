@@ -20,9 +20,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TANDEM_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    database_url: Annotated[
-        str, Field(pattern=r"^postgres(ql)?://", description="PostgreSQL, in the role of the service")
-    ]
+    database_url: Annotated[str, Field(description="PostgreSQL, in the role of the service")]
     schema_name: Annotated[
         str | None, Field(pattern=SCHEMA_NAME, description="schema to use in place of the service's own")
     ] = None

@@ -37,8 +37,6 @@ def test_read_from_the_environment(environment: pytest.MonkeyPatch) -> None:
         ("TANDEM_BATCH_LIMIT", "0"),
         ("TANDEM_IDEMPOTENT_PRODUCER", "perhaps"),
         ("TANDEM_GATEWAY_PORT", "99999"),
-        ("TANDEM_DATABASE_URL", "mysql://u:secret@somewhere/db"),
-        ("TANDEM_DATABASE_URL", "somewhere"),
         ("TANDEM_SCHEMA_NAME", 'risk"; --'),
         ("TANDEM_SCHEMA_NAME", "Risk"),
         ("TANDEM_BROKERS", " , "),
