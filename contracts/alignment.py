@@ -40,6 +40,48 @@ class AlignmentReported(Event[AlignmentReportedData]):
     TYPE: ClassVar[str] = "tandem.alignment.reported.v1"
 
 
+class ProviderAlignmentReportedData(ContractModel):
+    """Whose care aligned a person, as CMS reports it; it replaces what older reports of the period said."""
+
+    person_id: PersonId
+    state: StateCode
+    entity_id: EntityId
+    period: Annotated[str, Field(pattern=r"^[0-9]{4}(-Q[1-4])?$", description="performance year, or a quarter of it")]
+    stated_on: Day
+    basis: Literal["claims", "voluntary", "roster"] | None = None
+    npis: Annotated[tuple[Npi, ...], Field(min_length=1, max_length=200)]
+
+
+class ProviderAlignmentReported(Event[ProviderAlignmentReportedData]):
+    """See :class:`ProviderAlignmentReportedData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.alignment.provider-reported.v1"
+
+
+class SharingPreferenceStatedData(ContractModel):
+    """Whether Medicare may share a person's claims with the entity. Alignment and cost stay as they are.
+
+    ``None`` is no statement. Source: 1-800-MEDICARE beneficiary data-sharing preferences file.
+    """
+
+    person_id: PersonId
+    state: StateCode
+    entity_id: EntityId
+    stated_on: Day
+    shares_claims: bool | None = None
+    shares_claims_from: Day | None = None
+    shares_substance_use: bool | None = None
+    shares_substance_use_from: Day | None = None
+    source_code: Annotated[str, Field(max_length=5)] | None = None
+    substance_use_source_code: Annotated[str, Field(max_length=5)] | None = None
+
+
+class SharingPreferenceStated(Event[SharingPreferenceStatedData]):
+    """See :class:`SharingPreferenceStatedData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.alignment.sharing-preference-stated.v1"
+
+
 class DesignationRecordedData(ContractModel):
     """A person named a primary clinician, on Medicare.gov or on a signed form."""
 
@@ -50,6 +92,9 @@ class DesignationRecordedData(ContractModel):
     signed_on: Day
     clinician_npi: Npi | None = None
     withdrawn: bool = False
+    # CMS's answer to a signed form that was sent in.
+    response: Literal["accepted", "rejected"] | None = None
+    rejection_reason: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
 
 
 class DesignationRecorded(Event[DesignationRecordedData]):

@@ -34,6 +34,24 @@ class Adjustment(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
+class ClaimsFeed(StrEnum):
+    """By which feed a claim came. The same claim by two feeds has one ``record_id`` and one meaning."""
+
+    CCLF = "cclf"
+    FHIR_STU3 = "fhir_stu3"
+    FHIR_R4 = "fhir_r4"
+    FHIR_R4_V3 = "fhir_r4_v3"
+    TMSIS = "tmsis"
+    ENCOUNTER_837 = "encounter_837"
+
+
+class InstitutionalProcedure(ContractModel):
+    """One ICD-10-PCS procedure of an institutional claim."""
+
+    code: Annotated[str, Field(pattern=r"^[0-9A-Z]{3,7}$", description="ICD-10-PCS")]
+    performed_on: Day | None = None
+
+
 class MedicareClaimLine(ContractModel):
     """One Part B or DME line, or one outpatient revenue line."""
 
@@ -47,6 +65,9 @@ class MedicareClaimLine(ContractModel):
     rendering_npi: Npi | None = None
     paid_cents: Cents | None = None
     allowed_cents: Cents | None = None
+    # Population-based payment: what the entity was paid instead, and by how much Medicare's payment was reduced for it.
+    inclusion_cents: Cents | None = None
+    reduction_cents: Cents | None = None
     denied: bool = False
 
 
@@ -74,6 +95,9 @@ class MedicareClaim(ContractModel):
     primary_payer_code: Code | None = None
     denied: bool = False
     diagnosis_codes: Annotated[tuple[DiagnosisCode, ...], Field(max_length=60)] = ()
+    procedures: Annotated[tuple[InstitutionalProcedure, ...], Field(max_length=60)] = ()
+    inclusion_cents: Cents | None = None
+    reduction_cents: Cents | None = None
     lines: Annotated[tuple[MedicareClaimLine, ...], Field(max_length=1000)] = ()
     substance_use: bool = False
 
@@ -85,6 +109,7 @@ class MedicareClaimsDeliveredData(ContractModel):
     state: StateCode
     part: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
     parts: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    feed: ClaimsFeed | None = None
     claims: Annotated[tuple[MedicareClaim, ...], Field(min_length=1, max_length=MOST_CLAIMS_AN_EVENT)]
 
 
@@ -92,6 +117,49 @@ class MedicareClaimsDelivered(Event[MedicareClaimsDeliveredData]):
     """See :class:`MedicareClaimsDeliveredData`. Key: person."""
 
     TYPE: ClassVar[str] = "tandem.claims.medicare-delivered.v1"
+
+
+class PreliminaryMedicareClaimsDelivered(Event[MedicareClaimsDeliveredData]):
+    """Claims on their way through adjudication: early signs of care, never money. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.claims.medicare-preliminary-delivered.v1"
+
+
+class PartDEvent(ContractModel):
+    """One fill of a prescription under Part D, final action only. What the plan paid is not in the feed."""
+
+    record_id: RecordId
+    version: Version
+    claim_type_code: Annotated[str, Field(pattern=r"^[0-9]{2}$", description="CLM_TYPE_CD, verbatim")]
+    adjustment: Adjustment = Adjustment.ORIGINAL
+    filled_on: Day
+    national_drug_code: Annotated[str, Field(pattern=r"^[0-9]{11}$", description="NDC")] | None = None
+    days_supply: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] | None = None
+    quantity: Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,4})?$", description="units, decimal")] | None = (
+        None
+    )
+    fill_number: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] | None = None
+    dispensing_status_code: Code | None = None
+    prescriber_npi: Npi | None = None
+    pharmacy_npi: Npi | None = None
+    patient_paid_cents: Cents | None = None
+
+
+class PartDEventsDeliveredData(ContractModel):
+    """One person's Part D events of one delivery, or a part of them (``part`` of ``parts``)."""
+
+    person_id: PersonId
+    state: StateCode
+    part: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    parts: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    feed: ClaimsFeed | None = None
+    claims: Annotated[tuple[PartDEvent, ...], Field(min_length=1, max_length=MOST_CLAIMS_AN_EVENT)]
+
+
+class PartDEventsDelivered(Event[PartDEventsDeliveredData]):
+    """See :class:`PartDEventsDeliveredData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.claims.part-d-delivered.v1"
 
 
 class MedicaidClaimLine(ContractModel):
@@ -142,6 +210,7 @@ class MedicaidClaimsDeliveredData(ContractModel):
     state: StateCode
     part: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
     parts: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    feed: ClaimsFeed | None = None
     claims: Annotated[tuple[MedicaidClaim, ...], Field(min_length=1, max_length=MOST_CLAIMS_AN_EVENT)]
 
 

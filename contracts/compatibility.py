@@ -5,7 +5,7 @@ schema that ever was (transitively), so that a log can be read from its beginnin
 What that leaves is adding optional fields. What the check does not understand it calls incompatible.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -165,15 +165,26 @@ def _lost(path: str, old: _Side, new: _Side) -> Iterator[Break]:
     """List fields that are gone: readable, but their name would be free for another meaning."""
     for before in old.alternatives():
         for name, schema in before.schema.get("properties", {}).items():
-            kept = [side for side in new.alternatives() if name in side.schema.get("properties", {})]
-            if not kept:
-                yield Break(f"{path}.{name}", "removed", "new")
-            for after in kept:
-                yield from _lost(f"{path}.{name}", old.at(schema), new.at(after.schema["properties"][name]))
+            kept = [side.at(side.schema["properties"][name]) for side in _with_field(new, name)]
+            yield from (
+                _least_lost(f"{path}.{name}", old.at(schema), kept)
+                if kept
+                else [Break(f"{path}.{name}", "removed", "new")]
+            )
         for keyword in ("items", "additionalProperties"):
-            inner = [
-                side.schema[keyword] for side in new.alternatives() if isinstance(side.schema.get(keyword), Mapping)
-            ]
             if isinstance(before.schema.get(keyword), Mapping):
-                for after_schema in inner:
-                    yield from _lost(f"{path}[]", old.at(before.schema[keyword]), new.at(after_schema))
+                inner = [side.at(side.schema[keyword]) for side in new.alternatives() if _describes(side, keyword)]
+                yield from _least_lost(f"{path}[]", old.at(before.schema[keyword]), inner)
+
+
+def _with_field(side: _Side, name: str) -> list[_Side]:
+    return [choice for choice in side.alternatives() if name in choice.schema.get("properties", {})]
+
+
+def _describes(side: _Side, keyword: str) -> bool:
+    return isinstance(side.schema.get(keyword), Mapping)
+
+
+def _least_lost(path: str, old: _Side, choices: Sequence[_Side]) -> list[Break]:
+    """What is gone in the alternative that kept most: a field lives on if it lives on in one of them."""
+    return min((list(_lost(path, old, choice)) for choice in choices), key=len, default=[])

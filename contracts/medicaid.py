@@ -4,15 +4,25 @@ A span with ``enrolled=False`` states that the person was *not* enrolled in thos
 what was said before (an 834 whose coverage ends before it begins, or a termination).
 """
 
+from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from contracts.codes import DualStatusCode, HealthPlan
 from contracts.envelope import Event
-from contracts.identifiers import CountyFips, PersonId, PlanId, StateCode
-from contracts.model import ContractModel
+from contracts.identifiers import CountyFips, NotAnMbi, PersonId, PlanId, RecordId, StateCode
+from contracts.model import LARGEST_NUMBER, ContractModel
+from contracts.money import Cents
 from contracts.months import Day, Month
+
+
+class EnrolmentSource(StrEnum):
+    """Which feed states it. A statement competes with older ones of its own source only."""
+
+    ENROLMENT_834 = "enrolment_834"
+    TMSIS = "tmsis"
+    STATE_FILE = "state_file"
 
 
 class MedicaidEnrolmentSpan(ContractModel):
@@ -30,6 +40,13 @@ class MedicaidEnrolmentSpan(ContractModel):
     health_plan: HealthPlan | None = None
     health_plan_contract: Annotated[str, Field(max_length=8)] | None = None
     long_term_care_level: Literal["none", "community", "institutional"] | None = None
+    # The one programme that covered the person, and which of the source's rows or codes say so.
+    programme: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] | None = None
+    programme_basis: Annotated[str, NotAnMbi, Field(max_length=120)] | None = None
+    eligibility_group_code: Annotated[str, Field(max_length=4)] | None = None
+    restricted_benefits_code: Annotated[str, Field(max_length=4)] | None = None
+    waiver_ids: Annotated[tuple[Annotated[str, NotAnMbi, Field(max_length=20)], ...], Field(max_length=10)] = ()
+    waiver_type_codes: Annotated[tuple[Annotated[str, Field(max_length=4)], ...], Field(max_length=10)] = ()
 
 
 class MedicaidEnrolmentStatedData(ContractModel):
@@ -37,11 +54,47 @@ class MedicaidEnrolmentStatedData(ContractModel):
 
     person_id: PersonId
     state: StateCode
+    source: EnrolmentSource = EnrolmentSource.ENROLMENT_834
     stated_on: Day
+    # The last month of which the feed knows anything: what lies behind it is not stated, whatever the spans end with.
+    known_through: Month | None = None
     birth_date: Day | None = None
     sex_code: Literal["0", "1", "2"] | None = None
     death_date: Day | None = None
     spans: Annotated[tuple[MedicaidEnrolmentSpan, ...], Field(max_length=600)]
+
+
+class PremiumPayment(ContractModel):
+    """One amount of a capitation remittance, for one person and coverage period. Negative: taken back."""
+
+    record_id: RecordId
+    plan_id: PlanId | None = None
+    paid_on: Day
+    first_day: Day
+    last_day: Day
+    paid_cents: Cents
+    rate_category: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
+    dual: bool | None = None
+    adjustment_reason_code: Annotated[str, Field(max_length=8)] | None = None
+
+
+class MedicaidPremiumsPaidData(ContractModel):
+    """What the state paid a plan for one person in one remittance (X12 820).
+
+    It is the plan's side of the account: the state may tell the same money as capitation lines of T-MSIS.
+    """
+
+    person_id: PersonId
+    state: StateCode
+    part: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    parts: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
+    payments: Annotated[tuple[PremiumPayment, ...], Field(min_length=1, max_length=250)]
+
+
+class MedicaidPremiumsPaid(Event[MedicaidPremiumsPaidData]):
+    """See :class:`MedicaidPremiumsPaidData`. Key: person."""
+
+    TYPE: ClassVar[str] = "tandem.medicaid.premiums-paid.v1"
 
 
 class MedicaidEnrolmentStated(Event[MedicaidEnrolmentStatedData]):

@@ -7,15 +7,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from contracts.alignment import AlignmentDecided, AlignmentReported, DesignationRecorded
+from contracts.alignment import (
+    AlignmentDecided,
+    AlignmentReported,
+    DesignationRecorded,
+    ProviderAlignmentReported,
+    SharingPreferenceStated,
+)
 from contracts.care import CareActionProposed
-from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered
+from contracts.claims import (
+    MedicaidClaimsDelivered,
+    MedicareClaimsDelivered,
+    PartDEventsDelivered,
+    PreliminaryMedicareClaimsDelivered,
+)
 from contracts.cost_shift import CostShiftSignalled, MeasureRestated
 from contracts.coverage import MedicareCoverageStated
 from contracts.delivery import DeliveryCompleted, DeliveryProcessed, DeliveryQuarantined, DeliveryReceived
 from contracts.envelope import Event
-from contracts.identities import PeopleMerged
-from contracts.medicaid import MedicaidEnrolmentStated
+from contracts.identities import PeopleMerged, PeopleSplit
+from contracts.medicaid import MedicaidEnrolmentStated, MedicaidPremiumsPaid
 from contracts.provider import ProviderRosterStated
 from contracts.risk import RiskScored, RiskTierChanged
 
@@ -52,12 +63,18 @@ DELIVERIES = Topic(
     _ALL,
     partitions=1,
 )
-IDENTITIES = Topic(_topic("identities"), (PeopleMerged,), "person", ("intake",))
+IDENTITIES = Topic(_topic("identities"), (PeopleMerged, PeopleSplit), "person", ("intake",))
 COVERAGE = Topic(_topic("coverage"), (MedicareCoverageStated,), "person", ("intake",))
 MEDICAID_ENROLMENT = Topic(_topic("medicaid-enrolment"), (MedicaidEnrolmentStated,), "person", ("intake",))
 CLAIMS_MEDICARE = Topic(_topic("claims-medicare"), (MedicareClaimsDelivered,), "person", ("intake",))
 CLAIMS_MEDICAID = Topic(_topic("claims-medicaid"), (MedicaidClaimsDelivered,), "person", ("intake",))
-ALIGNMENT_REPORTS = Topic(_topic("alignment-reports"), (AlignmentReported,), "person", ("intake",))
+CLAIMS_PRELIMINARY = Topic(_topic("claims-preliminary"), (PreliminaryMedicareClaimsDelivered,), "person", ("intake",))
+CLAIMS_PART_D = Topic(_topic("claims-part-d"), (PartDEventsDelivered,), "person", ("intake",))
+MEDICAID_PREMIUMS = Topic(_topic("medicaid-premiums"), (MedicaidPremiumsPaid,), "person", ("intake",))
+ALIGNMENT_REPORTS = Topic(
+    _topic("alignment-reports"), (AlignmentReported, ProviderAlignmentReported), "person", ("intake",)
+)
+SHARING_PREFERENCES = Topic(_topic("sharing-preferences"), (SharingPreferenceStated,), "person", ("intake",))
 DESIGNATIONS = Topic(_topic("designations"), (DesignationRecorded,), "person", ("intake",))
 PROVIDER_ROSTERS = Topic(
     _topic("provider-rosters"), (ProviderRosterStated,), "entity", ("intake",), partitions=1, compacted=True
@@ -75,7 +92,11 @@ TOPICS: tuple[Topic, ...] = (
     MEDICAID_ENROLMENT,
     CLAIMS_MEDICARE,
     CLAIMS_MEDICAID,
+    CLAIMS_PRELIMINARY,
+    CLAIMS_PART_D,
+    MEDICAID_PREMIUMS,
     ALIGNMENT_REPORTS,
+    SHARING_PREFERENCES,
     DESIGNATIONS,
     PROVIDER_ROSTERS,
     ALIGNMENT_DECISIONS,

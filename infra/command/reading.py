@@ -6,7 +6,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.intake.reading import Defect, EntityRecord, MbiChange, PersonRecord, Reading, RefusedDelivery, Source
+from services.intake.reading import (
+    Defect,
+    Demographics,
+    EntityRecord,
+    MbiChange,
+    PersonRecord,
+    Reading,
+    RefusedDelivery,
+    Source,
+)
 from services.intake.registry import reader_of, recognise
 
 
@@ -34,6 +43,11 @@ _NAMES = {
     "MedicaidEnrolmentStatedData": "Medicaid enrolment statements",
     "AlignmentReportedData": "alignment report rows",
     "ProviderRosterStatedData": "provider rosters",
+    "PartDEvent": "Part D events",
+    "PremiumPayment": "premium payments",
+    "ProviderAlignmentReportedData": "provider alignment rows",
+    "SharingPreferenceStatedData": "data-sharing preferences",
+    "DesignationRecordedData": "voluntary alignment responses",
 }
 
 
@@ -52,6 +66,8 @@ class _Tally:
     def add(self, reading: Reading) -> None:
         if isinstance(reading, Defect):
             self.defects[reading.reason] += 1
+            return
+        if isinstance(reading, Demographics):
             return
         self.records[_describe(reading)] += 1
         if isinstance(reading, PersonRecord):

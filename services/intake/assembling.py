@@ -7,14 +7,36 @@ from enum import IntEnum
 
 from pydantic import TypeAdapter
 
-from contracts.alignment import AlignmentReported, AlignmentReportedData
-from contracts.claims import MedicaidClaim, MedicaidClaimsDelivered, MedicareClaim, MedicareClaimsDelivered
+from contracts.alignment import (
+    AlignmentReported,
+    AlignmentReportedData,
+    DesignationRecorded,
+    DesignationRecordedData,
+    ProviderAlignmentReported,
+    ProviderAlignmentReportedData,
+    SharingPreferenceStated,
+    SharingPreferenceStatedData,
+)
+from contracts.claims import (
+    MedicaidClaim,
+    MedicaidClaimsDelivered,
+    MedicareClaim,
+    MedicareClaimsDelivered,
+    PartDEvent,
+    PartDEventsDelivered,
+    PreliminaryMedicareClaimsDelivered,
+)
 from contracts.coverage import MedicareCoverageStated, MedicareCoverageStatedData
 from contracts.envelope import event_id
-from contracts.medicaid import MedicaidEnrolmentStated, MedicaidEnrolmentStatedData
+from contracts.medicaid import (
+    MedicaidEnrolmentStated,
+    MedicaidEnrolmentStatedData,
+    MedicaidPremiumsPaid,
+    PremiumPayment,
+)
 from contracts.provider import ProviderRosterStated, ProviderRosterStatedData
 from contracts.topics import TOPIC_BY_TYPE, EventClass
-from services.intake.reading import UNRESOLVED_PERSON, PersonPayload
+from services.intake.reading import UNRESOLVED_PERSON, PersonPayload, PersonRecord
 from services.intake.rules.event_parts import in_parts
 from services.intake.rules.one_report import one_report
 from services.runtime.outbox import Outgoing
@@ -29,14 +51,25 @@ class Subject(IntEnum):
     ALIGNMENT_REPORT = 3
     MEDICARE_CLAIMS = 4
     MEDICAID_CLAIMS = 5
+    PRELIMINARY_CLAIMS = 6
+    PART_D_EVENTS = 7
+    PREMIUMS = 8
+    PROVIDER_ALIGNMENT = 9
+    SHARING_PREFERENCE = 10
+    DESIGNATION = 11
 
 
-SUBJECT_OF: dict[type[PersonPayload], Subject] = {
+_SUBJECT_OF: dict[type[PersonPayload], Subject] = {
     MedicareCoverageStatedData: Subject.COVERAGE,
     MedicaidEnrolmentStatedData: Subject.ENROLMENT,
     AlignmentReportedData: Subject.ALIGNMENT_REPORT,
     MedicareClaim: Subject.MEDICARE_CLAIMS,
     MedicaidClaim: Subject.MEDICAID_CLAIMS,
+    PartDEvent: Subject.PART_D_EVENTS,
+    PremiumPayment: Subject.PREMIUMS,
+    ProviderAlignmentReportedData: Subject.PROVIDER_ALIGNMENT,
+    SharingPreferenceStatedData: Subject.SHARING_PREFERENCE,
+    DesignationRecordedData: Subject.DESIGNATION,
 }
 _EVENT: dict[Subject, EventClass] = {
     Subject.COVERAGE: MedicareCoverageStated,
@@ -44,10 +77,27 @@ _EVENT: dict[Subject, EventClass] = {
     Subject.ALIGNMENT_REPORT: AlignmentReported,
     Subject.MEDICARE_CLAIMS: MedicareClaimsDelivered,
     Subject.MEDICAID_CLAIMS: MedicaidClaimsDelivered,
+    Subject.PRELIMINARY_CLAIMS: PreliminaryMedicareClaimsDelivered,
+    Subject.PART_D_EVENTS: PartDEventsDelivered,
+    Subject.PREMIUMS: MedicaidPremiumsPaid,
+    Subject.PROVIDER_ALIGNMENT: ProviderAlignmentReported,
+    Subject.SHARING_PREFERENCE: SharingPreferenceStated,
+    Subject.DESIGNATION: DesignationRecorded,
 }
+# What the count of a delivery's claims counts.
 CLAIMS = frozenset({Subject.MEDICARE_CLAIMS, Subject.MEDICAID_CLAIMS})
+# Many of them make one event, under this name.
+_LIST_NAME: dict[Subject, bytes] = {
+    **dict.fromkeys((*CLAIMS, Subject.PRELIMINARY_CLAIMS, Subject.PART_D_EVENTS), b"claims"),
+    Subject.PREMIUMS: b"payments",
+}
 
 _PLACEHOLDER_LENGTH = len(f'{{"person_id":"{UNRESOLVED_PERSON}","state":"XX"')
+
+
+def subject_of(record: PersonRecord) -> Subject:
+    """What a record is about."""
+    return Subject.PRELIMINARY_CLAIMS if record.preliminary else _SUBJECT_OF[type(record.payload)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +114,19 @@ class Assembler:
         object.__setattr__(self, "_time_text", text)
 
     def about_person(
-        self, person_id: str, subject: Subject, state: str, records: Sequence[bytes]
+        self, person_id: str, subject: Subject, state: str, records: Sequence[bytes], feed: str | None = None
     ) -> Iterator[Outgoing]:
-        """The events of one person about one subject."""
+        """The events of one person about one subject, and of one feed where it is about claims."""
         opening = f'{{"person_id":"{person_id}","state":"{state}"'.encode()
         if subject is Subject.ALIGNMENT_REPORT and len(records) > 1:
             records = [_one_report(records)]
-        shares = list(in_parts(records)) if subject in CLAIMS else []
-        datas = (
-            (
-                opening + b',"part":%d,"parts":%d,"claims":[' % (part, len(shares)) + b",".join(share) + b"]}"
-                for part, share in enumerate(shares, start=1)
-            )
-            if subject in CLAIMS
-            else (opening + record[_PLACEHOLDER_LENGTH:] for record in records)
-        )
+        if subject in _LIST_NAME:
+            datas = _lists(opening, feed, _LIST_NAME[subject], list(in_parts(records)))
+        else:
+            datas = (opening + record[_PLACEHOLDER_LENGTH:] for record in records)
+        version = state if feed is None else f"{state}:{feed}"
         for number, data in enumerate(datas, start=1):
-            yield self._event(_EVENT[subject], person_id, f"{state}:{number}", data)
+            yield self._event(_EVENT[subject], person_id, f"{version}:{number}", data)
 
     def about_entity(self, record: bytes) -> Outgoing:
         """A page of an entity's roster."""
@@ -97,6 +143,13 @@ class Assembler:
         )
         payload = b"".join((opening.encode(), data, b"}"))
         return Outgoing(topic.name, partition_of(key.encode(), topic.partitions), key.encode(), payload, fence=False)
+
+
+def _lists(opening: bytes, feed: str | None, name: bytes, shares: Sequence[list[bytes]]) -> Iterator[bytes]:
+    fed = b"" if feed is None else b',"feed":"%s"' % feed.encode()
+    for part, share in enumerate(shares, start=1):
+        numbers = b',"part":%d,"parts":%d' % (part, len(shares))
+        yield opening + numbers + fed + b',"' + name + b'":[' + b",".join(share) + b"]}"
 
 
 def _one_report(records: Sequence[bytes]) -> bytes:

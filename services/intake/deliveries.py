@@ -17,8 +17,8 @@ from contracts.delivery import (
     DeliveryReceivedData,
 )
 from contracts.identifiers import holds_an_mbi
-from services.intake.reading import RefusedDelivery
-from services.intake.registry import Recognised, delivery_id, recognise
+from services.intake.reading import Recognised, RefusedDelivery
+from services.intake.registry import delivery_id, recognise
 from services.runtime.database import Connection, lock_number
 from services.runtime.outbox import outgoing, publish_completed, queue
 
@@ -49,6 +49,7 @@ class Delivery:
     staged_records: int
     events: int
     published_through: str
+    substance_use_withheld: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,9 @@ async def register(connection: Connection, path: Path, received_at: datetime) ->
 
 
 _INSERT = """
-    INSERT INTO delivery (delivery_id, sequence, kind, source, name, path, dated, received_at, status)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'registered')
+    INSERT INTO delivery
+        (delivery_id, sequence, kind, source, name, path, dated, received_at, substance_use_withheld, status)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered')
 """
 
 
@@ -140,9 +142,11 @@ _Taken = tuple[str, int, datetime]
 async def _insert(connection: Connection, taken: _Taken, path: Path, found: Recognised | None) -> None:
     identity, sequence, received_at = taken
     kind, source, dated = (found.kind.value, found.source, found.dated) if found else (None, "unknown", None)
+    withheld = found.substance_use_withheld if found else None
     if holds_an_mbi(str(path)):  # it has been refused for that, and is told without its name
         path = _WITHHELD
-    await connection.execute(_INSERT, identity, sequence, kind, source, path.name, str(path), dated, received_at)
+    values = (identity, sequence, kind, source, path.name, str(path), dated, received_at, withheld)
+    await connection.execute(_INSERT, *values)
 
 
 async def _announce_received(connection: Connection, taken: _Taken, found: Recognised) -> None:
@@ -154,7 +158,13 @@ async def _announce_received(connection: Connection, taken: _Taken, found: Recog
         time=received_at,
         delivery_id=identity,
         sequence=sequence,
-        data=DeliveryReceivedData(kind=found.kind, source=found.source, file_count=1, dated=found.dated),
+        data=DeliveryReceivedData(
+            kind=found.kind,
+            source=found.source,
+            file_count=1,
+            dated=found.dated,
+            substance_use_withheld=found.substance_use_withheld,
+        ),
     )
     await queue(connection, [outgoing(event)])
 
@@ -234,6 +244,6 @@ async def retry(connection: Connection, identity: str, *, actor: str) -> Registr
         sequence = await connection.fetchval("SELECT max(sequence) + 1 FROM delivery")
         await connection.execute(_RETRY, identity, sequence)
         await connection.execute(_NOTE_RETRY, identity, refused.sequence, sequence, refused.reason_code, actor)
-        found = Recognised(refused.kind, refused.source, refused.dated)
+        found = Recognised(refused.kind, refused.source, refused.dated, refused.substance_use_withheld)
         await _announce_received(connection, (identity, sequence, refused.received_at), found)
     return Registration(identity, sequence, "registered", known=False)

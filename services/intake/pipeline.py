@@ -101,9 +101,9 @@ class Pipeline:
         chunk: list[Outgoing] = []
         size = 0
         async for person_id, rows in self._people(delivery.published_through):
-            for (topic, state), records in groupby(rows, key=itemgetter("topic", "state")):
+            for (topic, state, feed), records in groupby(rows, key=itemgetter("topic", "state", "feed")):
                 payloads = [record["payload"] for record in records]
-                events = list(assembler.about_person(person_id, Subject(topic), state, payloads))
+                events = list(assembler.about_person(person_id, Subject(topic), state, payloads, feed))
                 chunk += events
                 size += sum(len(event.payload) for event in events)
             if len(chunk) >= EVENTS_A_CHUNK or size >= BYTES_A_CHUNK:
@@ -137,12 +137,13 @@ class Pipeline:
 
 
 _STAGED = """
-    SELECT person.person_id, staged.topic, coalesce(staged.state, person.state, $2) AS state, staged.payload
+    SELECT person.person_id, staged.topic, coalesce(staged.state, person.state, $2) AS state, staged.feed,
+        staged.payload
     FROM staged_record staged
     JOIN vault_identifier identifier USING (lookup)
     JOIN vault_person person ON person.person_id = identifier.person_id
     WHERE person.person_id > $1
-    ORDER BY person.person_id, staged.topic, state, staged.ordinal
+    ORDER BY person.person_id, staged.topic, state, staged.feed, staged.ordinal
 """
 _WRITTEN = """
     UPDATE delivery SET published_through = coalesce($2, published_through), events = events + $3 WHERE delivery_id = $1

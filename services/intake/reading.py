@@ -11,11 +11,16 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from contracts.alignment import AlignmentReportedData
-from contracts.claims import MedicaidClaim, MedicareClaim
+from contracts.alignment import (
+    AlignmentReportedData,
+    DesignationRecordedData,
+    ProviderAlignmentReportedData,
+    SharingPreferenceStatedData,
+)
+from contracts.claims import ClaimsFeed, MedicaidClaim, MedicareClaim, PartDEvent
 from contracts.coverage import MedicareCoverageStatedData
 from contracts.delivery import DeliveryKind
-from contracts.medicaid import MedicaidEnrolmentStatedData
+from contracts.medicaid import MedicaidEnrolmentStatedData, PremiumPayment
 from contracts.provider import ProviderRosterStatedData
 
 # Stands in a reader's payload where the person's pseudonym will be once the vault has resolved it.
@@ -39,18 +44,46 @@ class MbiChange:
     obsolete_on: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """Who somebody is besides their numbers, for linking people of whom no number is shared. Kept sealed, never sent.
+
+    Names are as the source wrote them; ``sex_code`` is 1 male, 2 female, 0 or ``None`` not known.
+    """
+
+    reference: PersonReference
+    family_name: str | None
+    given_name: str | None
+    birth_date: date | None
+    sex_code: str | None
+
+
 PersonPayload = (
-    MedicareClaim | MedicaidClaim | MedicareCoverageStatedData | MedicaidEnrolmentStatedData | AlignmentReportedData
+    MedicareClaim
+    | MedicaidClaim
+    | PartDEvent
+    | PremiumPayment
+    | MedicareCoverageStatedData
+    | MedicaidEnrolmentStatedData
+    | AlignmentReportedData
+    | ProviderAlignmentReportedData
+    | SharingPreferenceStatedData
+    | DesignationRecordedData
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """Something that the delivery says about one person. ``state`` is a USPS code where the file tells it."""
+    """Something that the delivery says about one person. ``state`` is a USPS code where the file tells it.
+
+    Claims tell by which ``feed`` they came; a ``preliminary`` one is a Medicare claim still in adjudication.
+    """
 
     references: tuple[PersonReference, ...]
     state: str | None
     payload: PersonPayload
+    feed: ClaimsFeed | None = None
+    preliminary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +125,15 @@ class Source:
     default_state: str
 
 
-Reading = MbiChange | PersonRecord | EntityRecord | Defect
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a path holds, who sent it and of when it is. ``substance_use_withheld`` is ``None`` where nobody knows."""
+
+    kind: DeliveryKind
+    source: str
+    dated: date
+    substance_use_withheld: bool | None = None
+
+
+Reading = MbiChange | PersonRecord | EntityRecord | Demographics | Defect
 Reader = Callable[[Source], Iterator[Reading]]

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from services.intake.assembling import CLAIMS, SUBJECT_OF
+from services.intake.assembling import CLAIMS, subject_of
 from services.intake.quarantine import place_of_line
 from services.intake.reading import (
     Defect,
+    Demographics,
     EntityRecord,
     MbiChange,
     PersonRecord,
@@ -28,7 +29,7 @@ MOST_DEFECTS = 100_000
 _MOST_REMEMBERED = 100_000
 _TABLES = ("staged_record", "staged_entity", "staged_identifier", "staged_link")
 _COLUMNS = {
-    "staged_record": ("lookup", "topic", "ordinal", "state", "payload"),
+    "staged_record": ("lookup", "topic", "ordinal", "state", "feed", "payload"),
     "staged_entity": ("ordinal", "payload"),
     "staged_identifier": ("lookup", "kind", "person_id", "value_sealed", "ordinal"),
     "staged_link": ("lookup", "other", "obsolete_on"),
@@ -73,16 +74,17 @@ class Stager:
             self._add_defect(reading)
         elif isinstance(reading, MbiChange):
             self._add_change(reading)
-        else:
+        elif not isinstance(reading, Demographics):
             self._add_entity(reading)
 
     def _add_record(self, record: PersonRecord) -> None:
-        subject = SUBJECT_OF[type(record.payload)]
+        subject = subject_of(record)
         references = record.references
         lookup = self._identified(references[0])
         for other in references[1:]:
             self._rows["staged_link"].append((lookup, self._identified(other), None))
-        self._rows["staged_record"].append((lookup, int(subject), self._ordinal, record.state, _json(record.payload)))
+        row = (lookup, int(subject), self._ordinal, record.state, record.feed, _json(record.payload))
+        self._rows["staged_record"].append(row)
         self.counts.records += 1
         self.counts.staged += 1
         self.counts.claims += subject in CLAIMS

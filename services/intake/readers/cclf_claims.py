@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contracts.claims import MedicareClaim
+from contracts.claims import ClaimsFeed, MedicareClaim
 from services.intake.readers.cclf_columns import PART_A
 from services.intake.readers.records import FieldError, RecordParser, field_error
 from services.intake.reading import PersonRecord, PersonReference
@@ -40,7 +40,7 @@ class PartAReader:
         values["version"] = medicare_version(values.pop("processed_on"), values.pop("loaded_on"))
         refuse_backward_period(values, "CLM_THRU_DT")
         try:
-            return PersonRecord((reference,), None, validated_claim(values))
+            return PersonRecord((reference,), None, validated_claim(values), ClaimsFeed.CCLF)
         except ValidationError as failure:
             raise field_error(failure, self._parser.elements) from None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from contracts.claims import ClaimsFeed
 from services.intake.readers.cclf_claims import (
     ICD_9,
     Reference,
@@ -102,7 +103,7 @@ class _Gatherer:
         claim["paid_cents"] = sum(line["paid_cents"] or 0 for line in lines)
         claim["lines"] = tuple(lines)
         try:
-            yield PersonRecord((reference,), None, validated_claim(claim))
+            yield PersonRecord((reference,), None, validated_claim(claim), ClaimsFeed.CCLF)
         except ValidationError as failure:
             # What the converters let through and the model does not, spoils the claim: no line of it is sent.
             error = field_error(failure, {**self._line.elements, **self._claim.elements})

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from contracts.claims import MedicaidClaim
+from contracts.claims import ClaimsFeed, MedicaidClaim
 from services.intake.readers.archive import members, opened
 from services.intake.readers.fields import required, text, whole_number
 from services.intake.readers.medicaid_columns import DIAGNOSES, HEADER, LINE, LINK
@@ -213,7 +213,8 @@ class _Joiner:
             )
         except ValidationError as failure:
             return self._defect(row, field_error(failure, {**self._line.elements, **self._header.elements}))
-        return PersonRecord((PersonReference("medicaid", f"{state}:{medicaid_id}"),), state, claim)
+        reference = PersonReference("medicaid", f"{state}:{medicaid_id}")
+        return PersonRecord((reference,), state, claim, ClaimsFeed.TMSIS)
 
     def _claim(self, state: str, values: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
         adjustment = values.pop("adjustment")

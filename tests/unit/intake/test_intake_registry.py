@@ -9,8 +9,8 @@ from intake_files import ARCHIVE, MEDICAID_ARCHIVE, cclf, medicaid
 
 from contracts.delivery import DeliveryKind
 from services.intake.readers.cclf import read as read_cclf
-from services.intake.reading import RefusedDelivery, Source
-from services.intake.registry import Recognised, delivery_id, reader_of, recognise
+from services.intake.reading import Recognised, RefusedDelivery, Source
+from services.intake.registry import delivery_id, reader_of, recognise
 
 TODAY = date(2022, 3, 1)
 ISA = "ISA*00*          *00*          *ZZ*X              *ZZ*Y              *220210*0600*^*00501*1*0*P*:~"
@@ -40,7 +40,9 @@ def test_recognised(tmp_path: Path, name: str, content: bytes, found: tuple[str,
 
 
 def test_archives_are_recognised(tmp_path: Path) -> None:
-    assert recognise(cclf(tmp_path, {}), TODAY) == Recognised(DeliveryKind.CCLF, "D9001", date(2022, 2, 10))
+    assert recognise(cclf(tmp_path, {}), TODAY) == Recognised(
+        DeliveryKind.CCLF, "D9001", date(2022, 2, 10), substance_use_withheld=True
+    )
     expected = Recognised(DeliveryKind.MEDICAID_CLAIMS, "OH", date(2022, 2, 15))
     assert recognise(medicaid(tmp_path, [], []), TODAY) == expected
 

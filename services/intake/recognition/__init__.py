@@ -1,0 +1,1 @@
+"""How the files of each family are told, by name and first bytes. One family a module, one function each."""
