@@ -149,6 +149,7 @@ def test_a_member_read_in_full(tmp_path: Path) -> None:
     assert stated == {
         "person_id": UNRESOLVED_PERSON,
         "state": "OH",
+        "source": "enrolment_834",
         "stated_on": "2022-01-05",
         "birth_date": "1950-02-03",
         "sex_code": "2",
@@ -162,6 +163,8 @@ def test_a_member_read_in_full(tmp_path: Path) -> None:
                 "aid_code": "60",
                 "dual_status_code": "02",
                 "county_fips": "39049",
+                "waiver_ids": [],
+                "waiver_type_codes": [],
             },
             {
                 "first_month": "2021-11",
@@ -172,6 +175,8 @@ def test_a_member_read_in_full(tmp_path: Path) -> None:
                 "county_fips": "39049",
                 "health_plan": ADVANTAGE,
                 "health_plan_contract": "H1234",
+                "waiver_ids": [],
+                "waiver_type_codes": [],
             },
         ],
     }
