@@ -79,9 +79,10 @@ def _show_lines(lines: list[QuarantinedLine], *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(line) for line in lines])
         return
-    table = Table("file", "line", "field", "reason", box=None)
+    table = Table("file", "line", "field", "reason", "found", "expected", box=None)
     for line in lines:
-        table.add_row(line.file, str(line.line), line.field or "", line.reason)
+        told = (line.field, line.reason, line.found, line.expected)
+        table.add_row(line.file, str(line.line), *(text or "" for text in told))
     results.print(table if lines else "No line of it is in quarantine.")
 
 

@@ -50,6 +50,8 @@ class LineShown(_Shown):
     line: int
     field: str | None
     reason: str
+    found: str | None = None
+    expected: str | None = None
 
 
 class CountShown(_Shown):

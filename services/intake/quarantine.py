@@ -17,6 +17,8 @@ class QuarantinedLine:
     line: int
     field: str | None
     reason: str
+    found: str | None = None
+    expected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ async def quarantined_deliveries(connection: Connection, most: int) -> list[Deli
 
 
 _LINES = """
-    SELECT delivery_id, number, file, line, field, reason FROM quarantined_line
+    SELECT delivery_id, number, file, line, field, reason, found, expected FROM quarantined_line
     WHERE delivery_id = $1 AND number > $2 ORDER BY number LIMIT $3
 """
 

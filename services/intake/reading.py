@@ -95,13 +95,19 @@ class EntityRecord:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A line that could not be read. ``raw`` may hold personal data: it is stored encrypted only."""
+    """A line that could not be read. ``raw`` may hold personal data: it is stored encrypted only.
+
+    ``found`` is the shape of what stands there (:func:`services.intake.readers.masking.shape_of`), never the text
+    itself; ``expected`` says in a few words what the field must hold. Both are shown to everybody who may look.
+    """
 
     file: str
     line: int
     field: str | None
     reason: str
     raw: bytes
+    found: str | None = None
+    expected: str | None = None
 
 
 class RefusedDelivery(Exception):  # noqa: N818 - it is a verdict about the delivery, not an error of the program

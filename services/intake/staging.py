@@ -33,7 +33,7 @@ _COLUMNS = {
     "staged_entity": ("ordinal", "payload"),
     "staged_identifier": ("lookup", "kind", "person_id", "value_sealed", "ordinal"),
     "staged_link": ("lookup", "other", "obsolete_on"),
-    "quarantined_line": ("delivery_id", "number", "file", "line", "field", "reason", "raw_sealed"),
+    "quarantined_line": ("delivery_id", "number", "file", "line", "field", "reason", "found", "expected", "raw_sealed"),
 }
 
 
@@ -107,9 +107,8 @@ class Stager:
         if self.counts.quarantined > MOST_DEFECTS:
             raise RefusedDelivery("too_many_defects", f"more than {MOST_DEFECTS} lines cannot be read")
         raw = self.keys.seal(defect.raw, place_of_line(self.delivery_id, self.counts.quarantined))
-        self._rows["quarantined_line"].append(
-            (self.delivery_id, self.counts.quarantined, defect.file, defect.line, defect.field, defect.reason, raw)
-        )
+        place = (self.delivery_id, self.counts.quarantined, defect.file, defect.line, defect.field)
+        self._rows["quarantined_line"].append((*place, defect.reason, defect.found, defect.expected, raw))
 
     def _identified(self, reference: PersonReference) -> bytes:
         lookup = self._lookups.get(reference)
