@@ -12,6 +12,15 @@ from contracts.model import LARGEST_NUMBER, ContractModel
 from contracts.months import Day, Month
 
 
+# Preferences are stated to accountable entities of any model: A1234, D9001, T9992.
+SharingEntityId = Annotated[
+    str, Field(pattern=r"^[A-Z][A-Z0-9][0-9]{3}$", description="accountable entity of any model", examples=["D9001"])
+]
+CriterionCode = Annotated[
+    str, NotAnMbi, Field(pattern=r"^[A-Z0-9_]{1,20}$", description="a High Needs criterion that the person meets")
+]
+
+
 class ReportedSpan(ContractModel):
     """Months that a report calls aligned; ``last_month`` is ``None`` while it goes on."""
 
@@ -31,6 +40,12 @@ class AlignmentReportedData(ContractModel):
     basis: Literal["claims", "voluntary", "roster"] | None = None
     performance_year: Annotated[int, Field(ge=2021, le=2100)] | None = None
     data_sharing_opt_out: bool | None = None
+    # The person wishes not to be aligned at all; whether CMS has removed them is what the spans say.
+    administrative_opt_out: bool | None = None
+    # In which the person became alignable.
+    alignment_year: Annotated[int, Field(ge=2017, le=2100)] | None = None
+    part_d_covered: bool | None = None
+    high_needs_criteria: Annotated[tuple[CriterionCode, ...], Field(max_length=20)] | None = None
     spans: Annotated[tuple[ReportedSpan, ...], Field(min_length=1, max_length=120)]
 
 
@@ -61,12 +76,13 @@ class ProviderAlignmentReported(Event[ProviderAlignmentReportedData]):
 class SharingPreferenceStatedData(ContractModel):
     """Whether Medicare may share a person's claims with the entity. Alignment and cost stay as they are.
 
-    ``None`` is no statement. Source: 1-800-MEDICARE beneficiary data-sharing preferences file.
+    ``None`` is no statement; a preference without a day holds from the day of its file. Source: 1-800-MEDICARE
+    beneficiary data-sharing preferences file.
     """
 
     person_id: PersonId
     state: StateCode
-    entity_id: EntityId
+    entity_id: SharingEntityId
     stated_on: Day
     shares_claims: bool | None = None
     shares_claims_from: Day | None = None
