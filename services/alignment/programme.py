@@ -1,13 +1,15 @@
 """The programme's dated parameters, read from ``policy/``: what may differ by state, year or programme."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from contracts.medicaid import EnrolmentSource
 from contracts.months import month_index
+from services.alignment.statements import ENROLMENT_SOURCES
 
 POLICY = Path(__file__).parent / "policy" / "mco_based_dce.toml"
 
@@ -52,6 +54,8 @@ class Programme:
     furthest_future_months: int
     tolerated_unknowns: frozenset[str]
     united_states: frozenset[str]
+    # From which month on, and the sources of Medicaid enrolment, the one that goes first in front.
+    enrolment_sources: tuple[tuple[int, tuple[str, ...]], ...]
     parameters: tuple[Parameter, ...]
 
     def entity_for(self, reported: str | None, state: str) -> Entity | None:
@@ -83,6 +87,13 @@ def _entity(said: Mapping[str, Any]) -> tuple[Entity, tuple[Parameter, Parameter
     return Entity(entity_id, said["state"], frozenset(plans.value), letter.value), (plans, letter)
 
 
+def _enrolment_sources(said: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    ranked = sorted((month_index(month), tuple(EnrolmentSource(name) for name in names)) for month, names in said)
+    if not ranked or any(sorted(names) != sorted(EnrolmentSource) for _, names in ranked):
+        raise PolicyError("enrolment_sources must rank every source of enrolment once, from some month on")
+    return tuple((first, tuple(ENROLMENT_SOURCES[name] for name in names)) for first, names in ranked)
+
+
 def read_programme(path: Path) -> Programme:
     """Read a policy file. Raises :class:`PolicyError` for a parameter without its source and status."""
     said = tomllib.loads(path.read_text())
@@ -96,6 +107,7 @@ def read_programme(path: Path) -> Programme:
         furthest_future_months=parameters["furthest_future_months"].value,
         tolerated_unknowns=frozenset(parameters["tolerated_unknowns"].value),
         united_states=frozenset(parameters["united_states"].value),
+        enrolment_sources=_enrolment_sources(parameters["enrolment_sources"].value),
         parameters=(*parameters.values(), *(parameter for _, own in entities for parameter in own)),
     )
 

@@ -13,11 +13,22 @@ from pydantic_core import from_json
 
 from contracts.alignment import AlignmentReported, AlignmentReportedData, DesignationRecorded, DesignationRecordedData
 from contracts.coverage import MedicareCoverageStated, MedicareCoverageStatedData
-from contracts.medicaid import MedicaidEnrolmentStated, MedicaidEnrolmentStatedData
+from contracts.medicaid import (
+    EnrolmentSource,
+    MedicaidEnrolmentSpan,
+    MedicaidEnrolmentStated,
+    MedicaidEnrolmentStatedData,
+)
 from contracts.months import month_index
 
 Kind = Literal["coverage", "enrolment", "report", "designation"]
 PersonEvent = MedicareCoverageStated | MedicaidEnrolmentStated | AlignmentReported | DesignationRecorded
+# What a source of Medicaid enrolment is called in evidence.
+ENROLMENT_SOURCES = {
+    EnrolmentSource.ENROLMENT_834: "834",
+    EnrolmentSource.STATE_FILE: "STATE FILE",
+    EnrolmentSource.TMSIS: "T-MSIS",
+}
 
 
 class CoverageSpan(NamedTuple):
@@ -43,6 +54,8 @@ class EnrolmentSpan(NamedTuple):
     dual_status_code: str | None
     health_plan: str | None
     county_fips: str | None
+    programme: str | None = None
+    programme_basis: str | None = None
 
 
 class AlignedSpan(NamedTuple):
@@ -171,27 +184,37 @@ def _coverage(data: MedicareCoverageStatedData, event_id: str, sequence: int) ->
 
 
 def _enrolment(data: MedicaidEnrolmentStatedData, event_id: str, sequence: int) -> Fact:
-    spans = tuple(
-        EnrolmentSpan(
-            month_index(span.first_month),
-            _month_number(span.last_month),
-            span.enrolled,
-            span.plan_id,
-            span.dual_status_code,
-            span.health_plan and span.health_plan.value,
-            span.county_fips,
-        )
-        for span in data.spans
-    )
+    horizon = _month_number(data.known_through)
+    spans = (_enrolment_span(span, horizon) for span in data.spans)
     return Fact(
         event_id,
         sequence,
         "enrolment",
         data.state,
-        "834",
+        ENROLMENT_SOURCES[data.source],
         data.stated_on.toordinal(),
         death=_ordinal(data.death_date),
-        enrolment=spans,
+        enrolment=tuple([span for span in spans if span is not None]),
+    )
+
+
+def _enrolment_span(span: MedicaidEnrolmentSpan, horizon: int | None) -> EnrolmentSpan | None:
+    """What the span states: nothing of a month behind the feed's horizon, so that a feed that ends early ends nobody."""
+    first, last = month_index(span.first_month), _month_number(span.last_month)
+    if horizon is not None:
+        if first > horizon:
+            return None
+        last = horizon if last is None else min(last, horizon)
+    return EnrolmentSpan(
+        first,
+        last,
+        span.enrolled,
+        span.plan_id,
+        span.dual_status_code,
+        span.health_plan and span.health_plan.value,
+        span.county_fips,
+        span.programme,
+        span.programme_basis,
     )
 
 

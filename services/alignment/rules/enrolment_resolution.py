@@ -2,15 +2,20 @@
 
 Source: ASC X12N 005010X220A1 as states use it: every file states spans again, and a later one corrects an earlier.
 The span stated last wins, then the one delivered last; a value that it leaves out is taken from the next, down to
-the newest "not enrolled", which takes back everything stated before it.
+the newest "not enrolled", which takes back everything stated before it. That holds within one source; where several
+sources speak of a month, each value is taken from the first of them that gives it, in the order that the policy ranks
+them. A month of which no source says anything stays unknown: a feed that ends early takes nothing away.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from services.alignment.rules.known_month import Stated
 from services.alignment.statements import EnrolmentSpan, Fact
 
-_SOURCE = "834"
+_Ranking = tuple[tuple[int, tuple[str, ...]], ...]
+_ALONE: _Ranking = ((0, ("834",)),)
+_UNNAMED = ("",)
 
 
 class _Row(NamedTuple):
@@ -18,6 +23,7 @@ class _Row(NamedTuple):
 
     standing: tuple[int, int, bool, int]
     span: EnrolmentSpan
+    source: str
 
     def covers(self, month: int) -> bool:
         return self.span.first <= month and (self.span.last is None or month <= self.span.last)
@@ -31,15 +37,16 @@ class _Row(NamedTuple):
 
 
 def _says_all(span: EnrolmentSpan) -> bool:
-    return None not in (span.dual_status_code, span.health_plan, span.county_fips)
+    return None not in {span[field] for field in _FIELDS}
 
 
 def _says_more(mine: EnrolmentSpan, its: EnrolmentSpan) -> bool:
-    return (
-        (mine.dual_status_code is not None or its.dual_status_code is None)
-        and (mine.health_plan is not None or its.health_plan is None)
-        and (mine.county_fips is not None or its.county_fips is None)
-    )
+    return all(mine[field] is not None or its[field] is None for field in _FIELDS)
+
+
+_FIELDS = tuple(
+    EnrolmentSpan._fields.index(name) for name in ("dual_status_code", "health_plan", "county_fips", "programme")
+)
 
 
 class Enrolment(NamedTuple):
@@ -49,27 +56,50 @@ class Enrolment(NamedTuple):
     dual_status_code: Stated[str] | None = None
     health_plan: Stated[str] | None = None
     county_fips: Stated[str] | None = None
+    programme: Stated[str] | None = None
 
 
-class EnrolmentStatements:
-    """All of a state's statements about one person that can still be seen, newest first."""
+class _OfOneSource:
+    """All of one source's statements about one person that can still be seen, newest first."""
 
-    def __init__(self) -> None:
-        self._rows: list[_Row] = []
+    def __init__(self, rows: list[_Row]) -> None:
+        self._rows = rows
 
-    def add(self, fact: Fact) -> None:
-        """Take a statement in and let go of what it hides."""
+    def with_one_more(self, fact: Fact) -> "_OfOneSource":
+        """With a statement, and without what it hides."""
         new = [
-            _Row((fact.stated_on, fact.sequence, span.enrolled, -place), span)
+            _Row((fact.stated_on, fact.sequence, span.enrolled, -place), span, fact.source)
             for place, span in enumerate(fact.enrolment)
         ]
         kept = [row for row in self._rows if not any(one.hides(row) for one in new)]
-        self._rows = sorted(kept + new, key=_standing, reverse=True)
+        return _OfOneSource(sorted(kept + new, key=_standing, reverse=True))
+
+    def resolve(self, month: int) -> Enrolment:
+        """Give what the source says of a month."""
+        rows = [row for row in self._rows if row.covers(month)]
+        if not rows:
+            return Enrolment()
+        seen = _until_void(rows)
+        if not seen:
+            return Enrolment(plans=_stated((), rows[0]))
+        return Enrolment(_plans(seen), *(_first(seen, field) for field in _FIELDS))
+
+
+class EnrolmentStatements:
+    """All statements about one person's Medicaid enrolment, from every source."""
+
+    def __init__(self, ranking: _Ranking = _ALONE) -> None:
+        self._ranking = ranking
+        self._of: dict[str, _OfOneSource] = {}
+
+    def add(self, fact: Fact) -> None:
+        """Take a statement in and let go of what it hides."""
+        self._of[fact.source] = self._of.get(fact.source, _OfOneSource([])).with_one_more(fact)
 
     def reach_of(self, fact: Fact, first: int, last: int) -> set[int]:
         """Months of ``first`` to ``last`` in which a statement not yet added changes a value."""
-        more = EnrolmentStatements()
-        more._rows = self._rows
+        more = EnrolmentStatements(self._ranking)
+        more._of = dict(self._of)
         more.add(fact)
         covered = {
             month
@@ -80,20 +110,28 @@ class EnrolmentStatements:
 
     def resolve(self, month: int) -> Enrolment:
         """Give what holds for a month."""
-        rows = [row for row in self._rows if row.covers(month)]
-        if not rows:
-            return Enrolment()
-        seen = _until_void(rows)
-        if not seen:
-            return Enrolment(plans=_stated((), rows[0]))
-        return Enrolment(_plans(seen), *(_first(seen, field) for field in _FIELDS))
+        said = [enrolment for enrolment in self._in_order(month) if enrolment.plans is not None]
+        if len(said) <= 1:
+            return said[0] if said else Enrolment()
+        values = [next((value for value in values if value is not None), None) for values in zip(*said, strict=True)]
+        return Enrolment(*values)._replace(plans=_plans_of_several(said))
+
+    def _in_order(self, month: int) -> Iterator[Enrolment]:
+        for source in self._sources(month):
+            if source in self._of:
+                yield self._of[source].resolve(month)
+
+    def _sources(self, month: int) -> tuple[str, ...]:
+        return next((sources for first, sources in reversed(self._ranking) if first <= month), self._ranking[0][1])
 
 
-_FIELDS = (
-    EnrolmentSpan._fields.index("dual_status_code"),
-    EnrolmentSpan._fields.index("health_plan"),
-    EnrolmentSpan._fields.index("county_fips"),
-)
+def _plans_of_several(said: list[Enrolment]) -> Stated[tuple[str, ...]] | None:
+    """Of the first source; where that one names no plan, of the first that does."""
+    first = said[0].plans
+    if first is None or first.value != _UNNAMED:
+        return first
+    named = (one.plans for one in said if one.plans is not None and one.plans.value not in {(), _UNNAMED})
+    return next(named, first)
 
 
 def _values(enrolment: Enrolment) -> tuple[object, ...]:
@@ -119,9 +157,9 @@ def _first(rows: list[_Row], field: int) -> Stated[str] | None:
     for row in rows:
         value = row.span[field]
         if value is not None:
-            return Stated(str(value), _SOURCE, row.standing[0])
+            return Stated(str(value), row.source, row.standing[0])
     return None
 
 
 def _stated(plans: tuple[str, ...], row: _Row) -> Stated[tuple[str, ...]]:
-    return Stated(plans, _SOURCE, row.standing[0])
+    return Stated(plans, row.source, row.standing[0])

@@ -44,7 +44,7 @@ class Knowledge:
     def __init__(self, programme: Programme) -> None:
         self._programme = programme
         self._coverage = CoverageStatements(programme.first_decided_month)
-        self._enrolment = EnrolmentStatements()
+        self._enrolment = EnrolmentStatements(programme.enrolment_sources)
         self._reports = Reports()
         self._death, self._part_a, self._part_b, self._heard = _Newest(), _Newest(), _Newest(), _Newest()
         self.first: int | None = None
