@@ -22,10 +22,11 @@ from services.intake.registry import delivery_id, recognise
 from services.runtime.database import Connection, lock_number
 from services.runtime.outbox import outgoing, publish_completed, queue
 
-Status = Literal["registered", "staged", "completed", "refused"]
+Status = Literal["registered", "staged", "held", "completed", "refused"]
 
 _WITHHELD = Path("withheld")
-_LOCK = lock_number("intake delivery sequence")
+# Numbers are given one at a time.
+SEQUENCE_LOCK = lock_number("intake delivery sequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,12 @@ class Delivery:
     events: int
     published_through: str
     substance_use_withheld: bool | None
+    released: bool
+    people: int | None
+    people_added: int | None
+    people_gone: int | None
+    people_changed: int | None
+    compared_with: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,7 @@ async def register(connection: Connection, path: Path, received_at: datetime) ->
     kind = found.kind if isinstance(found, Recognised) else None
     identity = delivery_id(kind, path)
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", _LOCK)
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", SEQUENCE_LOCK)
         known = await find(connection, identity)
         if known is not None:
             return Registration(identity, known.sequence, known.status, known=True)
@@ -125,7 +132,7 @@ async def register(connection: Connection, path: Path, received_at: datetime) ->
             await refuse(connection, identity, found)
             return Registration(identity, sequence, "refused", known=False)
         await _insert(connection, (identity, sequence, received_at), path, found)
-        await _announce_received(connection, (identity, sequence, received_at), found)
+        await announce_received(connection, (identity, sequence, received_at), found)
     return Registration(identity, sequence, "registered", known=False)
 
 
@@ -136,10 +143,10 @@ _INSERT = """
 """
 
 
-_Taken = tuple[str, int, datetime]
+Taken = tuple[str, int, datetime]
 
 
-async def _insert(connection: Connection, taken: _Taken, path: Path, found: Recognised | None) -> None:
+async def _insert(connection: Connection, taken: Taken, path: Path, found: Recognised | None) -> None:
     identity, sequence, received_at = taken
     kind, source, dated = (found.kind.value, found.source, found.dated) if found else (None, "unknown", None)
     withheld = found.substance_use_withheld if found else None
@@ -149,7 +156,8 @@ async def _insert(connection: Connection, taken: _Taken, path: Path, found: Reco
     await connection.execute(_INSERT, *values)
 
 
-async def _announce_received(connection: Connection, taken: _Taken, found: Recognised) -> None:
+async def announce_received(connection: Connection, taken: Taken, found: Recognised) -> None:
+    """Say that a delivery was taken: who it is, its number and when. To be called inside a transaction."""
     identity, sequence, received_at = taken
     event = DeliveryReceived.of(
         service="intake",
@@ -180,15 +188,19 @@ async def refuse(connection: Connection, identity: str, refusal: RefusedDelivery
     row = await connection.fetchrow(_REFUSE, identity, refusal.reason_code, refusal.detail)
     if row is None:
         return
-    delivery = _delivery(row)
+    await announce_unused(connection, _delivery(row), refusal.reason_code)
+
+
+async def announce_unused(connection: Connection, delivery: Delivery, reason_code: str) -> None:
+    """Say that nothing will be published under a delivery's number. To be called inside a transaction."""
     event = DeliveryQuarantined.of(
         service="intake",
-        key=identity,
+        key=delivery.delivery_id,
         version=str(delivery.sequence),
         time=delivery.received_at,
-        delivery_id=identity,
+        delivery_id=delivery.delivery_id,
         sequence=delivery.sequence,
-        data=DeliveryQuarantinedData(kind=delivery.kind, reason_code=refusal.reason_code),
+        data=DeliveryQuarantinedData(kind=delivery.kind, reason_code=reason_code),
     )
     await queue(connection, [outgoing(event)])
 
@@ -237,7 +249,7 @@ async def retry(connection: Connection, identity: str, *, actor: str) -> Registr
     ``None`` where there is no refused delivery of a known kind.
     """
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", _LOCK)
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", SEQUENCE_LOCK)
         refused = await find(connection, identity)
         if refused is None or refused.status != "refused" or refused.kind is None or refused.dated is None:
             return None
@@ -245,5 +257,5 @@ async def retry(connection: Connection, identity: str, *, actor: str) -> Registr
         await connection.execute(_RETRY, identity, sequence)
         await connection.execute(_NOTE_RETRY, identity, refused.sequence, sequence, refused.reason_code, actor)
         found = Recognised(refused.kind, refused.source, refused.dated, refused.substance_use_withheld)
-        await _announce_received(connection, (identity, sequence, refused.received_at), found)
+        await announce_received(connection, (identity, sequence, refused.received_at), found)
     return Registration(identity, sequence, "registered", known=False)

@@ -16,9 +16,13 @@ import asyncpg
 from contracts.identities import PeopleMerged, PeopleMergedData
 from services.intake import staging
 from services.intake.assembling import CLAIMS, Assembler, Subject
+from services.intake.changes import Changes, Compared, former_of, record_people
+from services.intake.contents import write_contents
+from services.intake.decisions import hold
 from services.intake.deliveries import Delivery, complete, find, refuse
 from services.intake.reading import RefusedDelivery, Source
 from services.intake.registry import delivery_id, reader_of
+from services.intake.rules.holding import Before, Hold, Read, hold_of, holding_policy
 from services.intake.sealing import IdentityKeys
 from services.intake.staging import Counts, Stager
 from services.intake.vault import Merge, resolve_staged
@@ -31,6 +35,16 @@ EVENTS_A_CHUNK = 2_000
 BYTES_A_CHUNK = 8 * 1024 * 1024
 _ROWS_A_FETCH = 2_000
 _RESIDENCE = (Subject.COVERAGE, Subject.ENROLMENT)
+
+
+class _Held(Exception):  # noqa: N818 - it is a verdict about the delivery, not an error of the program
+    """The delivery can be read, and somebody must look at it before it is published."""
+
+    def __init__(self, hold: Hold, counts: Counts, changes: Changes) -> None:
+        super().__init__(hold.reason_code)
+        self.hold = hold
+        self.counts = counts
+        self.changes = changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,9 @@ class Pipeline:
         except RefusedDelivery as refusal:
             await self.refuse(delivery.delivery_id, refusal)
             return
+        except _Held as held:
+            await self._hold(delivery, held)
+            return
         staged = await find(self.writing, delivery.delivery_id)
         if staged is not None:
             await self._publish(staged)
@@ -61,6 +78,13 @@ class Pipeline:
         await staging.clear(self.writing, identity)
         async with self.writing.transaction():
             await refuse(self.writing, identity, refusal)
+
+    async def _hold(self, delivery: Delivery, held: "_Held") -> None:
+        """Keep what is known of a delivery, and nothing of what it says."""
+        async with self.writing.transaction():
+            await staging.clear_staged(self.writing)
+            await _record_read(self.writing, delivery.delivery_id, held.counts, held.changes)
+            await hold(self.writing, delivery.delivery_id, held.hold)
 
     async def _staging_was_lost(self, delivery: Delivery) -> bool:
         return await staging.staged_count(self.writing) != delivery.staged_records
@@ -81,8 +105,31 @@ class Pipeline:
         async with self.writing.transaction():
             merges = await resolve_staged(self.writing, delivery.sequence, _RESIDENCE, tuple(CLAIMS))
             await queue(self.writing, [outgoing(_merged(delivery, merge)) for merge in merges])
-            await _record_staged(self.writing, delivery.delivery_id, stager.counts)
+            changes = await self._changes(delivery, source, stager.counts)
+            await _record_read(self.writing, delivery.delivery_id, stager.counts, changes)
+            await self.writing.execute(_STAGE, delivery.delivery_id, stager.counts.staged)
         self.probe("people resolved")
+
+    async def _changes(self, delivery: Delivery, source: Source, counts: Counts) -> Changes:
+        """Whom the delivery names, against the last one. Raises :class:`_Held`: nothing of the transaction stays."""
+        compared = Compared(source.kind.value, delivery.source, delivery.sequence)
+        former = await former_of(self.writing, compared)
+        changes = await record_people(self.writing, compared, former)
+        read = Read(
+            source=delivery.source,
+            dated=source.dated,
+            received_on=delivery.received_at.date(),
+            records=counts.records,
+            quarantined=counts.quarantined,
+            people=changes.people,
+            before=former and Before(former.newest, former.people),
+        )
+        # What was staged before was not held, and may be published in part.
+        looked_at = delivery.released or delivery.status == "staged"
+        reason = None if looked_at else hold_of(read, holding_policy())
+        if reason is not None:
+            raise _Held(reason, counts, changes)
+        return changes
 
     def _source(self, delivery: Delivery) -> Source:
         if delivery.kind is None or delivery.dated is None:
@@ -155,14 +202,18 @@ async def _write_chunk(connection: Connection, identity: str, chunk: list[Outgoi
     await connection.execute(_WRITTEN, identity, through, len(chunk))
 
 
-_RECORD_STAGED = """
-    UPDATE delivery SET status = 'staged', records = $2, claims = $3, quarantined = $4, staged_records = $5
+_RECORD_READ = """
+    UPDATE delivery SET records = $2, claims = $3, quarantined = $4, people = $5, people_added = $6, people_gone = $7,
+        people_changed = $8, compared_with = $9
     WHERE delivery_id = $1
 """
+_STAGE = "UPDATE delivery SET status = 'staged', staged_records = $2 WHERE delivery_id = $1"
 
 
-async def _record_staged(connection: Connection, identity: str, counts: Counts) -> None:
-    await connection.execute(_RECORD_STAGED, identity, counts.records, counts.claims, counts.quarantined, counts.staged)
+async def _record_read(connection: Connection, identity: str, counts: Counts, changes: Changes) -> None:
+    told = (changes.people, changes.added, changes.gone, changes.changed, changes.compared_with)
+    await connection.execute(_RECORD_READ, identity, counts.records, counts.claims, counts.quarantined, *told)
+    await write_contents(connection, identity, counts.contents)
 
 
 def _require_unchanged(delivery: Delivery) -> None:

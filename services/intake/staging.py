@@ -3,11 +3,14 @@
 Identifiers leave this module only as HMAC (to be looked up) or sealed (to be kept).
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
 from services.intake.assembling import CLAIMS, subject_of
+from services.intake.changes import forget_people
+from services.intake.contents import name_of
 from services.intake.quarantine import place_of_line
 from services.intake.reading import (
     Defect,
@@ -45,6 +48,13 @@ class Counts:
     claims: int = 0
     quarantined: int = 0
     staged: int = 0
+    contents: Counter[str] = field(default_factory=Counter)
+
+    def count(self, reading: Reading) -> None:
+        """Count a reading under what it is about."""
+        name = name_of(reading)
+        if name is not None:
+            self.contents[name] += 1
 
 
 @dataclass(slots=True)
@@ -68,6 +78,7 @@ class Stager:
         """Take one reading. Raises :class:`RefusedDelivery` when there are too many defects."""
         self._ordinal += 1
         self._unwritten += 1
+        self.counts.count(reading)
         if isinstance(reading, PersonRecord):
             self._add_record(reading)
         elif isinstance(reading, Defect):
@@ -140,8 +151,14 @@ def _json(payload: BaseModel) -> bytes:
 async def clear(connection: Connection, delivery_id: str) -> None:
     """Forget what a former attempt at this delivery, or the delivery before, has left."""
     async with connection.transaction():
-        await connection.execute(f"TRUNCATE {', '.join(_TABLES)}")
+        await clear_staged(connection)
         await connection.execute("DELETE FROM quarantined_line WHERE delivery_id = $1", delivery_id)
+        await forget_people(connection, delivery_id)
+
+
+async def clear_staged(connection: Connection) -> None:
+    """Empty the staging tables."""
+    await connection.execute(f"TRUNCATE {', '.join(_TABLES)}")
 
 
 async def staged_count(connection: Connection) -> int:

@@ -1,6 +1,7 @@
 """An intake with a database of its own, without processes, and deliveries made by the simulator or by hand."""
 
 import json
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from contracts.topics import EVENT_BY_TYPE, AnyEvent
 from services.intake.deliveries import Delivery, Registration, find, next_waiting, register
 from services.intake.pipeline import Pipeline
+from services.intake.readers.records import record_length
 from services.intake.sealing import IdentityKeys
 from services.intake.worker import SERVICE
 from services.runtime.database import Connection, apply_migrations, close, connect
@@ -95,4 +97,19 @@ def report(folder: Path, *rows: str, month: str = "202202") -> Path:
     path = folder / f"ALIGNMENT_REPORT.D9001.{month}.D{month[2:]}10.csv"
     lines = [f"{month},D9001,{row},,CLAIMS,2022,N" for row in rows]
     path.write_text("\n".join((REPORT_HEADER, *lines, f"TRL,{len(lines)}")) + "\n", encoding="utf-8")
+    return path
+
+
+def cross_referenced(folder: Path, *changes: tuple[str, str]) -> Path:
+    """A CCLF delivery of nothing but changes of MBI, current and previous."""
+    archive = "P.D9001.ACO.ZCY22.D220310.T1000000"
+    members: dict[str, list[str]] = {file: [] for file in ("CCLF1", "CCLF5", "CCLF8")}
+    members["CCLF9"] = [f"M{current}{previous}2018-01-012021-12-31{' ' * 12}" for current, previous in changes]
+    header = "File Number  |File Description    |Total Records Count |Record Length"
+    control = [header, *(f"{file:<7}|{'':<43}|{len(rows):>11}|{record_length(file):>5} "
+                         for file, rows in members.items())]  # fmt: skip
+    path = folder / archive
+    with zipfile.ZipFile(path, "w") as made:
+        for file, rows in {**members, "CCLF0": control}.items():
+            made.writestr(archive.replace("ZCY", f"ZC{file[-1]}Y"), "".join(f"{row}\n" for row in rows))
     return path

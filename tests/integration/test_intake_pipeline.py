@@ -1,11 +1,10 @@
 """From files to outbox: once, in order, whoever is killed, and always the same."""
 
 import json
-import zipfile
 from pathlib import Path
 
 import pytest
-from intake_installation import KEYS, RECEIVED_AT, Killed, installed, killing_at, report
+from intake_installation import KEYS, RECEIVED_AT, Killed, cross_referenced, installed, killing_at, report
 
 import services.intake.pipeline
 from contracts.alignment import AlignmentReported
@@ -16,7 +15,6 @@ from infra.simulator.simulation import simulate
 from services.intake.deliveries import find, retry
 from services.intake.inbox import deliverable_files
 from services.intake.quarantine import quarantine_counts, quarantined_lines, unsealed_line
-from services.intake.readers.records import record_length
 from services.intake.reading import PersonReference
 from services.intake.vault import person_of, persons_of_mbis
 
@@ -183,21 +181,6 @@ async def test_rows_of_one_person_are_one_event(database_url: str, tmp_path: Pat
         await intake.delivered(path)
         events = await intake.events(AlignmentReported.TYPE)
         assert sorted(len(event.data.spans) for event in events) == [1, 2]
-
-
-def cross_referenced(folder: Path, *changes: tuple[str, str]) -> Path:
-    """A CCLF delivery of nothing but changes of MBI, current and previous."""
-    archive = "P.D9001.ACO.ZCY22.D220310.T1000000"
-    members: dict[str, list[str]] = {file: [] for file in ("CCLF1", "CCLF5", "CCLF8")}
-    members["CCLF9"] = [f"M{current}{previous}2018-01-012021-12-31{' ' * 12}" for current, previous in changes]
-    header = "File Number  |File Description    |Total Records Count |Record Length"
-    control = [header, *(f"{file:<7}|{'':<43}|{len(rows):>11}|{record_length(file):>5} "
-                         for file, rows in members.items())]  # fmt: skip
-    path = folder / archive
-    with zipfile.ZipFile(path, "w") as made:
-        for file, rows in {**members, "CCLF0": control}.items():
-            made.writestr(archive.replace("ZCY", f"ZC{file[-1]}Y"), "".join(f"{row}\n" for row in rows))
-    return path
 
 
 async def test_people_who_turn_out_to_be_one_are_merged_and_later_records_follow(
