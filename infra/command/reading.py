@@ -9,9 +9,11 @@ from pathlib import Path
 from services.intake.reading import (
     Defect,
     Demographics,
+    EncodedClaims,
     EntityRecord,
     MbiChange,
     PersonRecord,
+    Progress,
     Reading,
     RefusedDelivery,
     Source,
@@ -67,7 +69,11 @@ class _Tally:
         if isinstance(reading, Defect):
             self.defects[reading.reason] += 1
             return
-        if isinstance(reading, Demographics):
+        if isinstance(reading, Demographics | Progress):
+            return
+        if isinstance(reading, EncodedClaims):
+            self.records[_NAMES[reading.payload.__name__]] += len(reading.claims)
+            self.people.add((reading.reference.kind, reading.reference.value))
             return
         self.records[_describe(reading)] += 1
         if isinstance(reading, PersonRecord):

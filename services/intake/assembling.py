@@ -97,7 +97,12 @@ _PLACEHOLDER_LENGTH = len(f'{{"person_id":"{UNRESOLVED_PERSON}","state":"XX"')
 
 def subject_of(record: PersonRecord) -> Subject:
     """What a record is about."""
-    return Subject.PRELIMINARY_CLAIMS if record.preliminary else _SUBJECT_OF[type(record.payload)]
+    return Subject.PRELIMINARY_CLAIMS if record.preliminary else subject_of_payload(type(record.payload))
+
+
+def subject_of_payload(payload: type[PersonPayload]) -> Subject:
+    """What records of a type are about."""
+    return _SUBJECT_OF[payload]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +118,24 @@ class Assembler:
         text = TypeAdapter(datetime).dump_json(self.time.astimezone(UTC)).decode()
         object.__setattr__(self, "_time_text", text)
 
-    def about_person(
-        self, person_id: str, subject: Subject, state: str, records: Sequence[bytes], feed: str | None = None
+    def about_person(  # noqa: PLR0913, PLR0917 - what makes one event of a person differ from another
+        self,
+        person_id: str,
+        subject: Subject,
+        state: str,
+        records: Sequence[bytes],
+        feed: str | None = None,
+        counts: Sequence[int] | None = None,
     ) -> Iterator[Outgoing]:
-        """The events of one person about one subject, and of one feed where it is about claims."""
+        """The events of one person about one subject, and of one feed where it is about claims.
+
+        ``counts`` says how many claims each record holds; without it each is one.
+        """
         opening = f'{{"person_id":"{person_id}","state":"{state}"'.encode()
         if subject is Subject.ALIGNMENT_REPORT and len(records) > 1:
             records = [_one_report(records)]
         if subject in _LIST_NAME:
-            datas = _lists(opening, feed, _LIST_NAME[subject], list(in_parts(records)))
+            datas = _lists(opening, feed, _LIST_NAME[subject], list(in_parts(records, counts=counts)))
         else:
             datas = (opening + record[_PLACEHOLDER_LENGTH:] for record in records)
         version = state if feed is None else f"{state}:{feed}"

@@ -2,8 +2,17 @@
 
 from collections.abc import Mapping
 
-from services.intake.assembling import subject_of
-from services.intake.reading import Defect, Demographics, EntityRecord, MbiChange, PersonRecord, Reading
+from services.intake.assembling import subject_of, subject_of_payload
+from services.intake.reading import (
+    Defect,
+    Demographics,
+    EncodedClaims,
+    EntityRecord,
+    MbiChange,
+    PersonRecord,
+    Progress,
+    Reading,
+)
 from services.runtime.database import Connection
 
 
@@ -12,13 +21,15 @@ def name_of(reading: Reading) -> str | None:
     match reading:
         case PersonRecord():
             return subject_of(reading).name.lower()
+        case EncodedClaims():
+            return subject_of_payload(reading.payload).name.lower()
         case EntityRecord():
             return "provider_roster"
         case MbiChange():
             return "identifier_changes"
         case Demographics():
             return "people_by_name"
-        case Defect():
+        case Defect() | Progress():
             return None
 
 

@@ -51,6 +51,8 @@ class Delivery:
     events: int
     published_through: str
     substance_use_withheld: bool | None
+    read_bytes: int
+    total_bytes: int
     released: bool
     people: int | None
     people_added: int | None

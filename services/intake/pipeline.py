@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from time import monotonic
 
 import asyncpg
 
@@ -20,7 +21,7 @@ from services.intake.changes import Changes, Compared, former_of, record_people
 from services.intake.contents import write_contents
 from services.intake.decisions import hold
 from services.intake.deliveries import Delivery, complete, find, refuse
-from services.intake.reading import RefusedDelivery, Source
+from services.intake.reading import Progress, RefusedDelivery, Source
 from services.intake.registry import delivery_id, reader_of
 from services.intake.rules.holding import Before, Hold, Read, hold_of, holding_policy
 from services.intake.sealing import IdentityKeys
@@ -34,6 +35,8 @@ from services.runtime.transactions import Probe, no_probe
 EVENTS_A_CHUNK = 2_000
 BYTES_A_CHUNK = 8 * 1024 * 1024
 _ROWS_A_FETCH = 2_000
+_SECONDS_BETWEEN_TELLING = 0.5
+_TELL = "UPDATE delivery SET read_bytes = $2, total_bytes = $3 WHERE delivery_id = $1"
 _RESIDENCE = (Subject.COVERAGE, Subject.ENROLMENT)
 
 
@@ -94,8 +97,12 @@ class Pipeline:
         await staging.clear(self.writing, delivery.delivery_id)
         stager = Stager(delivery.delivery_id, self.keys)
         source = self._source(delivery)
+        told = float("-inf")
         for reading in reader_of(source.kind)(source):
             stager.add(reading)
+            if isinstance(reading, Progress) and monotonic() - told >= _SECONDS_BETWEEN_TELLING:
+                await self.writing.execute(_TELL, delivery.delivery_id, reading.read_bytes, reading.total_bytes)
+                told = monotonic()
             if stager.is_full:
                 await stager.flush(self.writing)
                 # Signals and heartbeats get their turn.
@@ -149,8 +156,8 @@ class Pipeline:
         size = 0
         async for person_id, rows in self._people(delivery.published_through):
             for (topic, state, feed), records in groupby(rows, key=itemgetter("topic", "state", "feed")):
-                payloads = [record["payload"] for record in records]
-                events = list(assembler.about_person(person_id, Subject(topic), state, payloads, feed))
+                payloads, counts = zip(*((record["payload"], record["claims"]) for record in records), strict=True)
+                events = list(assembler.about_person(person_id, Subject(topic), state, payloads, feed, counts))
                 chunk += events
                 size += sum(len(event.payload) for event in events)
             if len(chunk) >= EVENTS_A_CHUNK or size >= BYTES_A_CHUNK:
@@ -185,7 +192,7 @@ class Pipeline:
 
 _STAGED = """
     SELECT person.person_id, staged.topic, coalesce(staged.state, person.state, $2) AS state, staged.feed,
-        staged.payload
+        staged.claims, staged.payload
     FROM staged_record staged
     JOIN vault_identifier identifier USING (lookup)
     JOIN vault_person person ON person.person_id = identifier.person_id

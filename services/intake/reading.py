@@ -87,6 +87,24 @@ class PersonRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodedClaims:
+    """Claims of one person, written already as they stand in events: what a reader of many claims makes at once."""
+
+    reference: PersonReference
+    payload: type[MedicareClaim | PartDEvent]
+    feed: ClaimsFeed
+    claims: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long reading has come, in bytes of its files. It says nothing of what was read."""
+
+    read_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class EntityRecord:
     """Something that the delivery says about an entity."""
 
@@ -141,5 +159,5 @@ class Recognised:
     substance_use_withheld: bool | None = None
 
 
-Reading = MbiChange | PersonRecord | EntityRecord | Demographics | Defect
+Reading = MbiChange | PersonRecord | EncodedClaims | EntityRecord | Demographics | Defect | Progress
 Reader = Callable[[Source], Iterator[Reading]]

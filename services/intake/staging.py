@@ -8,31 +8,35 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from services.intake.assembling import CLAIMS, subject_of
+from services.intake.assembling import CLAIMS, subject_of, subject_of_payload
 from services.intake.changes import forget_people
 from services.intake.contents import name_of
 from services.intake.quarantine import place_of_line
 from services.intake.reading import (
     Defect,
     Demographics,
+    EncodedClaims,
     EntityRecord,
     MbiChange,
     PersonRecord,
     PersonReference,
+    Progress,
     Reading,
     RefusedDelivery,
 )
+from services.intake.rules.event_parts import in_parts
 from services.intake.sealing import IdentityKeys
 from services.runtime.database import Connection
 
 # About 5 MB of claims: large enough for COPY to be cheap, small enough not to be noticed in memory.
 READINGS_A_FLUSH = 5_000
+CLAIM_BYTES_A_FLUSH = 8 * 1024 * 1024
 # A delivery is refused by then: nobody can look through so many lines, and the layout is most likely wrong.
 MOST_DEFECTS = 100_000
 _MOST_REMEMBERED = 100_000
 _TABLES = ("staged_record", "staged_entity", "staged_identifier", "staged_link")
 _COLUMNS = {
-    "staged_record": ("lookup", "topic", "ordinal", "state", "feed", "payload"),
+    "staged_record": ("lookup", "topic", "ordinal", "state", "feed", "claims", "payload"),
     "staged_entity": ("ordinal", "payload"),
     "staged_identifier": ("lookup", "kind", "person_id", "value_sealed", "ordinal"),
     "staged_link": ("lookup", "other", "obsolete_on"),
@@ -54,7 +58,7 @@ class Counts:
         """Count a reading under what it is about."""
         name = name_of(reading)
         if name is not None:
-            self.contents[name] += 1
+            self.contents[name] += len(reading.claims) if isinstance(reading, EncodedClaims) else 1
 
 
 @dataclass(slots=True)
@@ -68,11 +72,12 @@ class Stager:
     _lookups: dict[PersonReference, bytes] = field(default_factory=dict)
     _ordinal: int = 0
     _unwritten: int = 0
+    _unwritten_bytes: int = 0
 
     @property
     def is_full(self) -> bool:
         """Time for :meth:`flush`."""
-        return self._unwritten >= READINGS_A_FLUSH
+        return self._unwritten >= READINGS_A_FLUSH or self._unwritten_bytes >= CLAIM_BYTES_A_FLUSH
 
     def add(self, reading: Reading) -> None:
         """Take one reading. Raises :class:`RefusedDelivery` when there are too many defects."""
@@ -81,11 +86,13 @@ class Stager:
         self.counts.count(reading)
         if isinstance(reading, PersonRecord):
             self._add_record(reading)
+        elif isinstance(reading, EncodedClaims):
+            self._add_claims(reading)
         elif isinstance(reading, Defect):
             self._add_defect(reading)
         elif isinstance(reading, MbiChange):
             self._add_change(reading)
-        elif not isinstance(reading, Demographics):
+        elif not isinstance(reading, Demographics | Progress):
             self._add_entity(reading)
 
     def _add_record(self, record: PersonRecord) -> None:
@@ -94,11 +101,23 @@ class Stager:
         lookup = self._identified(references[0])
         for other in references[1:]:
             self._rows["staged_link"].append((lookup, self._identified(other), None))
-        row = (lookup, int(subject), self._ordinal, record.state, record.feed, _json(record.payload))
+        row = (lookup, int(subject), self._ordinal, record.state, record.feed, 1, _json(record.payload))
         self._rows["staged_record"].append(row)
         self.counts.records += 1
         self.counts.staged += 1
         self.counts.claims += subject in CLAIMS
+
+    def _add_claims(self, read: EncodedClaims) -> None:
+        subject = subject_of_payload(read.payload)
+        lookup = self._identified(read.reference)
+        for share in in_parts(read.claims):
+            self._ordinal += 1
+            row = (lookup, int(subject), self._ordinal, None, read.feed, len(share), b",".join(share))
+            self._rows["staged_record"].append(row)
+            self._unwritten_bytes += len(row[-1])
+            self.counts.staged += 1
+        self.counts.records += len(read.claims)
+        self.counts.claims += len(read.claims) if subject in CLAIMS else 0
 
     def _add_change(self, change: MbiChange) -> None:
         # The older identifier first: whom it names was known first.
@@ -140,7 +159,7 @@ class Stager:
             if rows:
                 await connection.copy_records_to_table(table, records=rows, columns=_COLUMNS[table])
                 rows.clear()
-        self._unwritten = 0
+        self._unwritten = self._unwritten_bytes = 0
 
 
 def _json(payload: BaseModel) -> bytes:

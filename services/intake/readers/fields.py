@@ -5,10 +5,10 @@ given" and give ``None``. A text that is no value raises :class:`Unreadable`, wh
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from contracts.identifiers import holds_an_mbi
 from contracts.money import MEDICAID_MISSING_AMOUNTS, AmountError, cents_from_text
@@ -50,16 +50,23 @@ def upper(field: str) -> str | None:
     return None if trimmed is None else trimmed.upper()
 
 
-def required(convert: Callable[[str], Value | None]) -> Callable[[str], Value]:
-    """The converter, for a field that must have a value."""
+class Required(Generic[Value]):
+    """A converter for a field that must have a value."""
 
-    def checked(field: str) -> Value:
-        value = convert(field)
+    def __init__(self, convert: Callable[[str], Value | None]) -> None:
+        self.convert = convert
+
+    def __call__(self, field: str) -> Value:
+        """The value. Raises :class:`Unreadable`."""
+        value = self.convert(field)
         if value is None:
             raise Unreadable("missing")
         return value
 
-    return checked
+
+def required(convert: Callable[[str], Value | None]) -> Required[Value]:
+    """The converter, for a field that must have a value."""
+    return Required(convert)
 
 
 def _calendar_day(year: str, month: str, day: str) -> date:
@@ -142,16 +149,26 @@ def number_of_a_claim(field: str) -> str | None:
     return trimmed
 
 
-def digits(least: int, most: int) -> Callable[[str], str | None]:
+class Digits:
     """A numeric code of so many digits: a text that slipped into its column is none."""
 
-    def convert(field: str) -> str | None:
+    def __init__(self, least: int, most: int) -> None:
+        self.least = least
+        self.most = most
+
+    def __call__(self, field: str) -> str | None:
+        """The code. Raises :class:`Unreadable`."""
         trimmed = text(field)
-        if trimmed is not None and not (trimmed.isascii() and trimmed.isdecimal() and least <= len(trimmed) <= most):
+        if trimmed is None:
+            return None
+        if not (trimmed.isascii() and trimmed.isdecimal() and self.least <= len(trimmed) <= self.most):
             raise Unreadable("not_a_code")
         return trimmed
 
-    return convert
+
+def digits(least: int, most: int) -> Digits:
+    """The converter for a numeric code of so many digits."""
+    return Digits(least, most)
 
 
 def whole_number(field: str) -> int | None:
@@ -164,16 +181,22 @@ def whole_number(field: str) -> int | None:
     return int(trimmed)
 
 
-def one_of(**meanings: Value) -> Callable[[str], Value | None]:
-    """A code of a closed list, and what it means; keys start with ``_`` where the code is a digit."""
-    table = {code.removeprefix("_"): meaning for code, meaning in meanings.items()}
+class OneOf(Generic[Value]):
+    """A code of a closed list, and what it means."""
 
-    def convert(field: str) -> Value | None:
+    def __init__(self, meanings: Mapping[str, Value]) -> None:
+        self.meanings = meanings
+
+    def __call__(self, field: str) -> Value | None:
+        """The meaning. Raises :class:`Unreadable`."""
         trimmed = upper(field)
         if trimmed is None:
             return None
-        if trimmed not in table:
+        if trimmed not in self.meanings:
             raise Unreadable("not_in_code_list")
-        return table[trimmed]
+        return self.meanings[trimmed]
 
-    return convert
+
+def one_of(**meanings: Value) -> OneOf[Value]:
+    """The converter for a code of a closed list; keys start with ``_`` where the code is a digit."""
+    return OneOf({code.removeprefix("_"): meaning for code, meaning in meanings.items()})
