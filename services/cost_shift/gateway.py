@@ -1,103 +1,35 @@
 """Routes over published measures. Everything can be asked for as it was known at any revision."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import asyncpg
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.codes import Cohort, Payer, ServiceCategory
-from contracts.identifiers import EntityId, StateCode
 from contracts.money import per_month
-from contracts.months import Month
 from services.cost_shift import answers, effects, reading
 from services.cost_shift.category_policy import category_pairs
+from services.cost_shift.estimates_gateway import router as estimates
+from services.cost_shift.questions import (
+    NO_ENTITY,
+    CostFilters,
+    EffectFilters,
+    MeasureFilters,
+    PeopleFilters,
+    PersonMonthFilters,
+    RestatementFilters,
+    revision_of,
+)
 from services.cost_shift.reading import Basis, Dimension, MeasureQuery, PeopleQuery
 from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
-from services.runtime.problems import Problem, not_found
+from services.runtime.problems import Problem
 
 router = APIRouter(prefix="/v1", tags=["cost shift"])
+router.include_router(estimates)
 
-NO_ENTITY = "none"
 _SHOWN_AS = {"entity": "entity_id", "county": "county_fips"}
-EntityFilter = Annotated[
-    str, Field(pattern=r"^(D\d{4}|none)$", description="Direct Contracting Entity; none: people of no entity")
-]
-
-
-class PeopleFilters(BaseModel):
-    """Which person-months, and as of which revision."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    state: Annotated[StateCode | None, Field(description="only this state, USPS code")] = None
-    entity: Annotated[EntityFilter | None, Field(description="only this entity; none: people of no entity")] = None
-    cohort: Annotated[Cohort | None, Field(description="only this cohort")] = None
-    first_month: Annotated[Month | None, Field(description="from this service month on, YYYY-MM")] = None
-    last_month: Annotated[Month | None, Field(description="up to and including this service month, YYYY-MM")] = None
-    as_of: Annotated[int | None, Field(ge=1, lt=2**63, description="revision; the latest where absent")] = None
-
-
-class CostFilters(PeopleFilters):
-    """Which figures; one page of them."""
-
-    payer: Annotated[Payer | None, Field(description="only what this programme paid")] = None
-    category: Annotated[ServiceCategory | None, Field(description="only this category of service")] = None
-    limit: Annotated[int, Field(ge=1, le=10_000, description="rows of one page")] = 1_000
-    offset: Annotated[int, Field(ge=0, le=10_000_000, description="where the page begins: next_offset")] = 0
-
-
-class MeasureFilters(CostFilters):
-    """Figures of one basis, summed over every dimension that is not grouped by."""
-
-    basis: Annotated[Basis, Field(description="services used, or outlay paid; never added up")] = "services"
-    group_by: Annotated[
-        list[Dimension],
-        Field(min_length=1, max_length=7, description="dimensions that stay; all others are summed over"),
-    ] = list(reading.ALL_BUT_COUNTY)
-
-
-class PersonMonthFilters(PeopleFilters):
-    """Counts, summed over every dimension that is not grouped by."""
-
-    group_by: Annotated[
-        list[Literal["state", "entity", "county", "cohort", "month"]],
-        Field(min_length=1, description="dimensions that stay; all others are summed over"),
-    ] = [
-        "state",
-        "entity",
-        "cohort",
-        "month",
-    ]
-
-
-class RestatementFilters(CostFilters):
-    """Changes after one revision, up to another."""
-
-    since: Annotated[int, Field(ge=0, lt=2**63, description="changes after this revision")] = 0
-
-
-class EffectFilters(BaseModel):
-    """An entity's aligned people against the comparison people of its states, before and after."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    entity: EntityId
-    pre_from: Month
-    pre_to: Month
-    post_from: Month
-    post_to: Month
-    as_of: Annotated[int | None, Field(ge=1, lt=2**63, description="revision; the latest where absent")] = None
-
-
-async def _revision(connection: Connection, as_of: int | None) -> int:
-    """The published revision that an answer stands on."""
-    latest = await reading.latest_revision(connection)
-    if as_of is not None and as_of > latest:
-        raise not_found("revision yet")
-    return as_of or latest
 
 
 def _people(filters: PeopleFilters, revision: int) -> PeopleQuery:
@@ -144,7 +76,7 @@ async def list_measures(
     connection: ReadConnection, filters: Annotated[MeasureFilters, Query()]
 ) -> answers.MeasuresAnswer:
     """Cents, claims and cents per person-month. On the services basis capitation is a line apart, never in a sum."""
-    revision = await _revision(connection, filters.as_of)
+    revision = await revision_of(connection, filters.as_of)
     group_by = tuple(dict.fromkeys(filters.group_by))
     query = _costs(filters, revision, filters.basis, group_by)
     found = await reading.measures(connection, query, filters.limit + 1, filters.offset)
@@ -177,7 +109,7 @@ async def list_person_months(
     connection: ReadConnection, filters: Annotated[PersonMonthFilters, Query()]
 ) -> answers.PersonMonthsAnswer:
     """How many person-months stand behind the figures."""
-    revision = await _revision(connection, filters.as_of)
+    revision = await revision_of(connection, filters.as_of)
     group_by = tuple(dict.fromkeys(filters.group_by))
     counts = await reading.person_months(connection, _people(filters, revision), group_by)
     return answers.PersonMonthsAnswer(
@@ -194,7 +126,7 @@ async def list_restatements(
     connection: ReadConnection, filters: Annotated[RestatementFilters, Query()]
 ) -> answers.RestatementsAnswer:
     """Why figures moved: over the causes, exactly the difference between consecutive revisions of a figure."""
-    revision = await _revision(connection, filters.as_of)
+    revision = await revision_of(connection, filters.as_of)
     query = _costs(filters, revision)
     rows = await reading.restatements(connection, query, filters.since, filters.limit + 1, filters.offset)
     return answers.RestatementsAnswer(
@@ -225,7 +157,7 @@ async def list_descriptive_effects(
     """Difference in differences of published figures, per series and per linked pair. Descriptive: no inference."""
     if not filters.pre_from <= filters.pre_to < filters.post_from <= filters.post_to:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The earlier window must end before the later one begins.")
-    revision = await _revision(connection, filters.as_of)
+    revision = await revision_of(connection, filters.as_of)
     entity = PeopleQuery(revision, entity=filters.entity, cohort=Cohort.ALIGNED)
     states = effects.states_of(await reading.person_months(connection, entity, ("state",)))
     windows = await _windows(connection, filters, revision, states)

@@ -83,8 +83,8 @@ def may_import(importer: tuple[str, ...], imported: tuple[str, ...]) -> bool:
         part = imported[1] if len(imported) > 1 else ""
         if own == "services":
             return part in {"runtime", importer[1] if len(importer) > 1 else ""}
-        # The benchmark measures the runtime itself, and no service.
-        return importer[:2] == ("infra", "command") or (importer[:2] == ("infra", "bench") and part == "runtime")
+        # The command starts the services; benchmarks measure them.
+        return importer[:2] in {("infra", "command"), ("infra", "bench")}
     return own == "infra"
 
 
@@ -106,7 +106,7 @@ RULINGS = [
     (("infra", "simulator"), ("contracts", "money"), True),
     (("infra", "simulator"), ("services", "risk", "worker"), False),
     (("infra", "bench"), ("services", "runtime", "worker"), True),
-    (("infra", "bench"), ("services", "risk", "worker"), False),
+    (("infra", "bench"), ("services", "risk", "worker"), True),
     (("infra", "local"), ("services", "runtime", "worker"), False),
     (("infra", "command"), ("services", "risk", "worker"), True),
     (("infra", "command"), ("infra", "local", "ports"), True),

@@ -22,7 +22,7 @@ class Relation:
     shifted: Fraction
 
 
-def direction(medicare: Fraction, medicaid: Fraction) -> Direction:
+def direction(medicare: Fraction | float, medicaid: Fraction | float) -> Direction:
     """Which programme's cost fell while the other's rose; ``none`` where one did not move."""
     if not medicare or not medicaid:
         return "none"

@@ -204,13 +204,13 @@ async def test_an_answer_stands_on_the_revision_asked_for(
     monkeypatch: pytest.MonkeyPatch, as_of: int | None, revision: int
 ) -> None:
     Published(monkeypatch)
-    assert await gateway._revision(NO_CONNECTION, as_of) == revision
+    assert await gateway.revision_of(NO_CONNECTION, as_of) == revision
 
 
 async def test_a_revision_that_was_not_published_yet_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     Published(monkeypatch)
     with pytest.raises(Problem) as raised:
-        await gateway._revision(NO_CONNECTION, 41)
+        await gateway.revision_of(NO_CONNECTION, 41)
     assert raised.value.status == 404
 
 

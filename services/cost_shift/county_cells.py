@@ -1,0 +1,73 @@
+"""Reads the county-month cells that estimates stand on, as of any revision."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from contracts.codes import Cohort, Payer, ServiceCategory
+from services.cost_shift.estimating import Windows
+from services.cost_shift.rules.county_panel import CellKey, Panel, Series, panel_of
+from services.runtime.database import Connection
+
+TOTAL = ""
+
+# The aligned of one entity, and the comparison people of the states in which it has any.
+_COHORTS = """
+    state = ANY($2) AND month BETWEEN $3 AND $4
+    AND ((cohort = 'aligned' AND entity = $5) OR cohort = 'comparison') AND sequence <= $1"""
+_PEOPLE = f"""
+    SELECT county, cohort, month, sum(person_months)::bigint AS person_months
+    FROM person_month_delta WHERE {_COHORTS}
+    GROUP BY county, cohort, month HAVING sum(person_months) > 0
+"""  # noqa: S608 - constants
+_COSTS = f"""
+    SELECT county, cohort, month, payer, category, sum(cents)::bigint AS cents
+    FROM cell_delta WHERE {_COHORTS} AND basis IN ('services', 'both') AND category <> '{ServiceCategory.CAPITATION.value}'
+    GROUP BY county, cohort, month, payer, category
+"""  # noqa: S608 - constants
+
+
+@dataclass(slots=True)
+class CountyCells:
+    """Cells of known counties; the person-months of people whose county nobody knows are only counted."""
+
+    people: dict[CellKey, int] = field(default_factory=dict)
+    cents: dict[CellKey, dict[Series, int]] = field(default_factory=lambda: defaultdict(dict))
+    left_out: int = 0
+
+    def panel(self) -> Panel:
+        """The cells, for the total of each payer and every series that has a cost."""
+        totals = [(payer.value, TOTAL) for payer in Payer]
+        found = {series for cell in self.cents.values() for series in cell}
+        return panel_of(self.people, self.cents, [*totals, *sorted(found - set(totals))])
+
+    def aligned_person_months(self, first: str, last: str) -> int:
+        """Of the counties known."""
+        return sum(count for key, count in self.people.items() if key.aligned and first <= key.month <= last)
+
+
+async def county_cells(
+    connection: Connection, revision: int, entity: str, states: list[str], windows: Windows
+) -> CountyCells:
+    """The cells of both windows."""
+    parameters = (revision, states, windows.pre_from, windows.post_to, entity)
+    cells = CountyCells()
+    for row in await connection.fetch(_PEOPLE, *parameters):
+        if not windows.hold(row["month"]):
+            continue
+        if row["county"]:
+            cells.people[_key(row)] = row["person_months"]
+        else:
+            cells.left_out += row["person_months"]
+    for row in await connection.fetch(_COSTS, *parameters):
+        key = _key(row)
+        if key in cells.people:
+            costs = cells.cents[key]
+            for series in ((row["payer"], row["category"]), (row["payer"], TOTAL)):
+                costs[series] = costs.get(series, 0) + row["cents"]
+    return cells
+
+
+def _key(row: asyncpg.Record) -> CellKey:
+    return CellKey(row["county"], row["cohort"] == Cohort.ALIGNED, row["month"])

@@ -1,0 +1,118 @@
+"""One coefficient for many outcomes at once, with unit and month effects absorbed and errors clustered by county.
+
+Weighted least squares after Frisch and Waugh (1933) and Lovell (1963): the regressor and the outcomes are freed of unit
+and month effects (and of other regressors), then one is set against the other. Since the regressor is the same for
+every outcome, scores of one county for two payers belong together, which keeps their covariance. Cluster-robust
+covariance with the usual factor for few clusters (Liang and Zeger 1986; Cameron and Miller 2015, section 2).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.cost_shift.rules.county_panel import Numbers, Panel
+
+_NO_VARIATION = 1e-9  # of the regressor's own size
+
+
+class NotIdentifiedError(ValueError):
+    """Unit and month effects explain the regressor: nobody can tell its effect. The message is for people."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regression:
+    """What the data say about the coefficient of each series, by cluster.
+
+    ``scores`` (clusters x series) are the residualised regressor times the outcomes freed of all effects, summed within a
+    cluster; ``own`` (clusters) is the regressor times itself. ``absorbed`` and ``outcome_absorbed`` are their products with the basis
+    of the effects, by which a change in one county's outcomes moves the fit in all others.
+    """
+
+    scores: Numbers
+    own: Numbers
+    absorbed: Numbers
+    outcome_absorbed: Numbers
+    factor: float
+
+    @property
+    def clusters(self) -> int:
+        """How many counties."""
+        return len(self.own)
+
+    def coefficients(self) -> Numbers:
+        """One estimate for each series."""
+        estimated: Numbers = self.scores.sum(axis=0) / self.own.sum()
+        return estimated
+
+    def residual_scores(self) -> Numbers:
+        """Scores of what the estimates leave unexplained (clusters x series)."""
+        left: Numbers = self.scores - np.outer(self.own, self.coefficients())
+        return left
+
+    def covariance(self) -> Numbers:
+        """Of the estimates of all series, clustered by county."""
+        left = self.residual_scores()
+        together: Numbers = self.factor * (left.T @ left) / self.own.sum() ** 2
+        return together
+
+    def combined(self, weights: Numbers) -> "Regression":
+        """The regression of weighted sums of the series; ``weights`` is series x sums."""
+        return Regression(
+            self.scores @ weights,
+            self.own,
+            self.absorbed,
+            np.einsum("gks,sm->gkm", self.outcome_absorbed, weights),
+            self.factor,
+        )
+
+
+def regression(panel: Panel, regressor: Numbers, others: Numbers | None = None) -> Regression:
+    """Set every series against ``regressor``; ``others`` (cells x any number) are held constant beside the effects.
+
+    Raises :class:`NotIdentifiedError` where the effects leave nothing of the regressor.
+    """
+    root = np.sqrt(panel.weight)
+    basis = _orthonormal(root[:, None] * _dummies(panel, others))
+    freed = _freed(root * regressor, basis)
+    if freed @ freed <= _NO_VARIATION * max(1.0, float(np.sum((root * regressor) ** 2))):
+        raise NotIdentifiedError("no county has people of both cohorts, or of both windows, to compare")
+    outcomes = _freed(root[:, None] * panel.outcomes, basis)
+    member = (panel.cluster[:, None] == np.arange(len(panel.counties))).astype(np.float64)
+    cells, effects, clusters = len(freed), basis.shape[1] + 1, member.shape[1]
+    return Regression(
+        scores=member.T @ (freed[:, None] * outcomes),
+        own=member.T @ freed**2,
+        absorbed=member.T @ (freed[:, None] * basis),
+        outcome_absorbed=np.stack([basis[inside].T @ outcomes[inside] for inside in member.T.astype(bool)]),
+        factor=_small_sample_factor(clusters, cells, effects),
+    )
+
+
+def _small_sample_factor(clusters: int, cells: int, effects: int) -> float:
+    if clusters < 2 or cells <= effects:  # noqa: PLR2004 - one county alone tells nothing of how counties differ
+        raise NotIdentifiedError("too few counties or months to tell an effect from chance")
+    return clusters / (clusters - 1) * (cells - 1) / (cells - effects)
+
+
+def _dummies(panel: Panel, others: Numbers | None) -> Numbers:
+    units = panel.unit[:, None] == np.arange(panel.unit.max() + 1)
+    months = panel.month[:, None] == np.arange(1, len(panel.months))
+    columns = [units.astype(np.float64), months.astype(np.float64)]
+    return np.hstack(columns if others is None else [*columns, others])
+
+
+def _orthonormal(columns: Numbers) -> Numbers:
+    """A basis of the space that the columns span, whatever their rank."""
+    length = np.sqrt((columns**2).sum(axis=0))
+    scaled = columns / np.where(length > 0, length, 1.0)
+    values, vectors = np.linalg.eigh(scaled.T @ scaled)
+    kept = values > values[-1] * len(values) * np.finfo(np.float64).eps * 1e3
+    basis: Numbers = scaled @ (vectors[:, kept] / np.sqrt(values[kept]))
+    return basis
+
+
+def _freed(outcomes: Numbers, basis: Numbers) -> Numbers:
+    # Twice: what rounding left the first time is taken out the second.
+    for _ in range(2):
+        outcomes = outcomes - basis @ (basis.T @ outcomes)
+    return outcomes

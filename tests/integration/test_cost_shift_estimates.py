@@ -1,0 +1,169 @@
+"""The route of estimated effects over a database of made-up counties, against a computation from the rows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import cost_shift_world as world_of
+import httpx
+import pytest
+import pytest_asyncio
+
+from infra.bench.county_worlds import CountyWorld
+from services.cost_shift.estimate_policy import estimate_policy
+from services.cost_shift.estimating import Estimator
+from services.cost_shift.gateway import router
+from services.runtime.database import open_pool
+from services.runtime.gateway import create_gateway
+
+pytestmark = pytest.mark.broker
+
+WORLD = CountyWorld(11, counties=14)
+WINDOWS = {
+    "entity": "D9001",
+    "pre_from": WORLD.windows.pre_from,
+    "pre_to": WORLD.windows.pre_to,
+    "post_from": WORLD.windows.post_from,
+    "post_to": WORLD.windows.post_to,
+}
+CATEGORY = {"medicare": "inpatient", "medicaid": "home_and_community"}
+
+
+async def _always(_: Any) -> bool:
+    return True
+
+
+async def _fill(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await world_of.migrate(connection)
+        people, cents = WORLD.cells()
+        await connection.execute("INSERT INTO revision VALUES (1, $1, now()), (2, $1, now())", "d" + "0" * 32)
+        for table, columns, rows in _rows(people, cents):
+            await connection.copy_records_to_table(table, records=rows, columns=columns)
+    finally:
+        await connection.close()
+
+
+def _rows(people: Any, cents: Any) -> list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    def place(key: Any) -> tuple[str, str, str]:
+        return "OH", "D9001" if key.aligned else "", "aligned" if key.aligned else "comparison"
+
+    months = [(1, *place(key), key.month, key.county, 0, count) for key, count in people.items()]
+    # Somebody without a county, and what became known only later: neither is in the answer as of revision 1.
+    months += [(1, "OH", "D9001", "aligned", "2020-03", "", 0, 7)]
+    costs = [
+        (1, *place(key), payer, CATEGORY[payer], key.month, key.county, False, "both", "claims", 0, amount, 1)
+        for key, amounts in cents.items()
+        for (payer, _), amount in amounts.items()
+    ]
+    costs += [
+        (
+            1,
+            "OH",
+            "D9001",
+            "aligned",
+            "medicaid",
+            "capitation",
+            "2020-03",
+            "39001",
+            False,
+            "outlay",
+            "claims",
+            0,
+            10**9,
+            1,
+        )
+    ]
+    costs += [
+        (2, "OH", "D9001", "aligned", "medicare", "inpatient", "2020-03", "39001", False, "both", "claims", 0, 10**9, 1)
+    ]
+    published = [("OH", *place(key)[1:], key.month, 1, 1) for key in people if key.county == "39001"]
+    where = ("state", "entity", "cohort")
+    return [
+        ("person_month_delta", ("sequence", *where, "month", "county", "shard", "person_months"), months),
+        (
+            "cell_delta",
+            (
+                "sequence",
+                *where,
+                "payer",
+                "category",
+                "month",
+                "county",
+                "crossover",
+                "basis",
+                "cause",
+                "shard",
+                "cents",
+                "claims",
+            ),
+            costs,
+        ),
+        ("published_person_months", (*where, "month", "revision", "person_months"), published),
+    ]
+
+
+@pytest_asyncio.fixture
+async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    await _fill(database_url)
+    app = create_gateway(
+        "cost-shift", [router], open_pool=lambda: open_pool(database_url, "cost_shift"), advancing=_always, checks={}
+    )
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as opened,
+    ):
+        yield opened
+
+
+async def test_the_answer_is_that_of_the_rows(client: httpx.AsyncClient) -> None:
+    answer = (await client.get("/v1/effects", params={**WINDOWS, "as_of": 1})).json()
+    expected = Estimator(WORLD.panel(), WORLD.windows, estimate_policy()).effects()
+    totals = {one["payer"]: one for one in answer["effects"] if one["category"] is None}
+    for payer, shown in totals.items():
+        one = expected.estimate((payer, ""))
+        assert shown["effect_cents"] == pytest.approx(one.effect, abs=0.01)
+        assert shown["standard_error_cents"] == pytest.approx(one.standard_error, abs=0.01)
+        assert (shown["lower_cents"], shown["upper_cents"]) == pytest.approx(one.limits, abs=0.01)
+    assert (answer["counties"], answer["person_months_left_out"]) == (14, 7)
+    assert {one["category"] for one in answer["effects"]} == {None, "inpatient", "home_and_community"}
+    channels = {one["channel"]: one for one in answer["pairs"]}
+    assert set(channels) == {"all_services", "admission_avoided_by_community_services"}
+    avoided = channels["admission_avoided_by_community_services"]
+    assert avoided["direction"] == "medicare_to_medicaid"
+    assert avoided["net"]["effect_cents"] == pytest.approx(
+        avoided["medicare"]["effect_cents"] + avoided["medicaid"]["effect_cents"], abs=0.03
+    )
+    assert {one["quarter"] for one in answer["quarters"]} == {-4, -3, -2, 0, 1, 2, 3}
+    assert [one["payer"] for one in answer["earlier_trends"]] == ["medicare", "medicaid"]
+
+
+async def test_later_knowledge_is_another_answer_and_the_earlier_one_stays(client: httpx.AsyncClient) -> None:
+    early = (await client.get("/v1/effects", params={**WINDOWS, "as_of": 1})).json()
+    late, again = await asyncio.gather(
+        client.get("/v1/effects", params=WINDOWS), client.get("/v1/effects", params={**WINDOWS, "as_of": 1})
+    )
+    assert late.json()["revision"] == 2
+    assert late.json()["effects"] != early["effects"]
+    assert again.json() == early
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "said"),
+    [
+        ({"entity": "D1234"}, 422, "live in 0 counties"),
+        ({"post_from": "2030-01", "post_to": "2030-06"}, 422, "No effect can be estimated"),
+        ({"pre_to": "2021-01"}, 422, "must end before"),
+        ({"as_of": 3}, 404, "revision"),
+    ],
+)
+async def test_what_cannot_be_estimated_is_said(
+    client: httpx.AsyncClient, changed: dict[str, Any], status: int, said: str
+) -> None:
+    answer = await client.get("/v1/effects", params={**WINDOWS, **changed})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said in answer.text

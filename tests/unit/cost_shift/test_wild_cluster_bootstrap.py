@@ -1,0 +1,107 @@
+"""The bootstrap on sums is the bootstrap on cells, and its intervals hold what was planted."""
+
+import numpy as np
+import pytest
+
+from infra.bench.county_worlds import CountyWorld
+from services.cost_shift.rules import wild_cluster_bootstrap as bootstrap
+from services.cost_shift.rules.clustered_regression import Regression, regression
+from services.cost_shift.rules.county_panel import Numbers, Panel
+from services.cost_shift.rules.wild_cluster_bootstrap import bootstrap_weights, interval, joint_draws, p_value
+
+LEVEL = 0.95
+
+
+def of(world: CountyWorld) -> tuple[Panel, Numbers, Regression]:
+    panel = world.panel()
+    after = np.array([month >= world.windows.post_from for month in panel.months], dtype=np.float64)
+    regressor = panel.aligned * after[panel.month]
+    return panel, regressor, regression(panel, regressor)
+
+
+def brute_force(panel: Panel, regressor: Numbers, factor: float, null: float, weights: Numbers) -> list[float]:
+    """Every draw as a data set of its own, regressed from scratch."""
+    root = np.sqrt(panel.weight)
+    units = panel.unit[:, None] == np.arange(panel.unit.max() + 1)
+    months = panel.month[:, None] == np.arange(1, len(panel.months))
+    effects = root[:, None] * np.hstack([units, months]).astype(float)
+
+    def freed(values: Numbers) -> Numbers:
+        return values - effects @ np.linalg.lstsq(effects, values, rcond=None)[0]
+
+    own = freed(root * regressor)
+    under_null = freed(root * panel.outcomes[:, 0]) - null * own
+    found = []
+    for draw in weights.T:
+        outcome = freed(under_null * draw[panel.cluster])
+        estimate = own @ outcome / (own @ own)
+        left = own * (outcome - estimate * own)
+        scores = np.array([left[panel.cluster == cluster].sum() for cluster in range(len(panel.counties))])
+        found.append(estimate * (own @ own) / np.sqrt(factor * (scores @ scores)))
+    return found
+
+
+@pytest.mark.parametrize("null", [0.0, -5000.0])
+def test_a_draw_on_sums_is_the_regression_of_a_drawn_data_set(null: float) -> None:
+    panel, regressor, found = of(CountyWorld(4, counties=9))
+    weights = bootstrap_weights(9, 40, 3)
+    fast = bootstrap._OneSeries.of(found, 0).drawn(null, weights)
+    assert fast == pytest.approx(brute_force(panel, regressor, found.factor, null, weights), abs=1e-9)
+
+
+def test_the_same_seed_draws_the_same_and_weights_have_the_moments_they_need() -> None:
+    assert np.array_equal(bootstrap_weights(8, 50, 1), bootstrap_weights(8, 50, 1))
+    assert not np.array_equal(bootstrap_weights(8, 50, 1), bootstrap_weights(8, 50, 2))
+    for clusters, values in ((8, 6), (30, 2)):
+        weights = bootstrap_weights(clusters, 20_000, 5)
+        assert len(np.unique(weights)) == values
+        assert weights.mean() == pytest.approx(0, abs=0.01)
+        assert (weights**2).mean() == pytest.approx(1, abs=0.01)
+
+
+def test_an_interval_ends_where_the_test_begins_to_reject() -> None:
+    *_, found = of(CountyWorld(6, counties=20))
+    weights = bootstrap_weights(20, 399, 1)
+    limits = interval(found, 0, weights, LEVEL)
+    assert limits is not None
+    lower, upper = limits
+    assert lower < found.coefficients()[0] < upper
+    for edge, outwards in ((lower, -1), (upper, 1)):
+        assert p_value(found, 0, weights, edge + outwards * 5) <= 1 - LEVEL
+        assert p_value(found, 0, weights, edge - outwards * 5) > 1 - LEVEL
+
+
+def test_the_estimate_itself_is_never_rejected_and_a_p_value_is_never_zero() -> None:
+    *_, found = of(CountyWorld(6, counties=20, effects=(-60_000.0, 0.0)))
+    weights = bootstrap_weights(20, 399, 1)
+    assert p_value(found, 0, weights, float(found.coefficients()[0])) == 1
+    assert p_value(found, 0, weights) == pytest.approx(1 / 400)
+
+
+def test_joint_draws_have_the_covariance_of_the_estimates() -> None:
+    *_, found = of(CountyWorld(7, counties=30))
+    draws = joint_draws(found, bootstrap_weights(30, 20_000, 2))
+    assert draws.mean(axis=0) == pytest.approx(found.coefficients(), rel=0.02)
+    assert np.cov(draws.T) == pytest.approx(found.covariance(), rel=0.05)
+
+
+def test_intervals_hold_what_was_planted_about_as_often_as_they_say() -> None:
+    """Binomial: of 120 intervals at 95 %, fewer than 105 would be met once in ten thousand times."""
+    held = 0
+    for seed in range(60):
+        *_, found = of(CountyWorld(seed, counties=10))
+        weights = bootstrap_weights(10, 199, seed)
+        for place, planted in enumerate(CountyWorld(0).effects):
+            limits = interval(found, place, weights, LEVEL)
+            held += limits is None or limits[0] <= planted <= limits[1]
+    assert held >= 105
+
+
+def test_a_test_without_an_effect_rejects_about_as_often_as_it_says() -> None:
+    """Binomial: of 120 tests at 5 %, more than 16 would be met less than once in a thousand times."""
+    rejected = 0
+    for seed in range(60):
+        *_, found = of(CountyWorld(500 + seed, counties=10, effects=(0.0, 0.0)))
+        weights = bootstrap_weights(10, 199, seed)
+        rejected += sum(p_value(found, place, weights) <= 1 - LEVEL for place in (0, 1))
+    assert rejected <= 16
