@@ -38,6 +38,7 @@ from contracts.provider import ProviderRosterStated, ProviderRosterStatedData
 from contracts.topics import TOPIC_BY_TYPE, EventClass
 from services.intake.reading import UNRESOLVED_PERSON, PersonPayload, PersonRecord
 from services.intake.rules.event_parts import in_parts
+from services.intake.rules.one_provider_report import one_provider_report
 from services.intake.rules.one_report import one_report
 from services.runtime.outbox import Outgoing
 from services.runtime.partitioning import partition_of
@@ -134,6 +135,8 @@ class Assembler:
         opening = f'{{"person_id":"{person_id}","state":"{state}"'.encode()
         if subject is Subject.ALIGNMENT_REPORT and len(records) > 1:
             records = [_one_report(records)]
+        if subject is Subject.PROVIDER_ALIGNMENT and len(records) > 1:
+            records = _one_provider_report(records)
         if subject in _LIST_NAME:
             datas = _lists(opening, feed, _LIST_NAME[subject], list(in_parts(records, counts=counts)))
         else:
@@ -169,3 +172,8 @@ def _lists(opening: bytes, feed: str | None, name: bytes, shares: Sequence[list[
 def _one_report(records: Sequence[bytes]) -> bytes:
     report = one_report([AlignmentReportedData.model_validate_json(record) for record in records])
     return report.model_dump_json(exclude_none=True).encode()
+
+
+def _one_provider_report(records: Sequence[bytes]) -> list[bytes]:
+    rows = [ProviderAlignmentReportedData.model_validate_json(record) for record in records]
+    return [report.model_dump_json(exclude_none=True).encode() for report in one_provider_report(rows)]

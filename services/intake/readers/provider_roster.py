@@ -1,36 +1,19 @@
-"""The entity's participant list, version 1. The whole list is one statement, in pages that fit into an event."""
+"""The entity's participant list. The whole list is one statement, in pages that fit into an event.
+
+The columns are data (``policy/report_columns_provider_roster.toml``), because no layout is published.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
-
 from contracts.months import month_of
 from contracts.provider import ParticipantProvider, ProviderRosterStatedData
-from services.intake.readers.fields import Unreadable, compact_day, npi, required, text, upper
-from services.intake.readers.records import Column, FieldError, RecordParser, field_error
-from services.intake.readers.trailed_csv import TrailedCsv
-from services.intake.reading import Defect, EntityRecord, Reading, RefusedDelivery, Source
+from services.intake.readers.listed_files import listed, require_own
+from services.intake.readers.records import FieldError
+from services.intake.reading import EntityRecord, Reading, Source
+from services.intake.rules.npi_check_digit import npi_check_digit_holds
 
 PROVIDERS_A_PAGE = 500
-_COUNTY_DIGITS = 5
-
-
-def _county(field: str) -> str | None:
-    trimmed = text(field)
-    if trimmed is not None and not (len(trimmed) == _COUNTY_DIGITS and trimmed.isdecimal()):
-        raise Unreadable("not_a_county")
-    return trimmed
-
-
-COLUMNS = (
-    Column("entity_id", "DCE_ID", required(upper)),
-    Column("npi", "NPI", required(npi)),
-    Column("specialty_code", "SPCLTY_CD", text),
-    Column("county_fips", "CNTY_FIPS_CD", _county),
-    Column("first_day", "EFCTV_DT", required(compact_day)),
-    Column("last_day", "TERM_DT", compact_day),
-)
 
 
 def read(source: Source) -> Iterator[Reading]:
@@ -38,49 +21,54 @@ def read(source: Source) -> Iterator[Reading]:
 
     Raises :class:`services.intake.reading.RefusedDelivery`.
     """
-    path = source.paths[0]
-    _, entity, state, *_ = path.name.split(".")
-    rows = TrailedCsv(path)
-    try:
-        parser = RecordParser.delimited(rows.header, COLUMNS)
-    except FieldError as error:
-        raise RefusedDelivery("missing_column", f"the file has no column {error.element}") from error
-    providers: list[ParticipantProvider] = []
-    for number, row in rows:
-        try:
-            providers.append(_provider(parser, row, entity))
-        except FieldError as error:
-            yield Defect(path.name, number, error.element, error.reason, ",".join(row).encode("latin-1"))
-    yield from _pages(source, entity, state, providers)
+    roster = _Roster(source)
+    yield from listed(source, roster.take)
+    yield from roster.pages()
 
 
-def _provider(parser: RecordParser, row: list[str], entity: str) -> ParticipantProvider:
-    values: dict[str, Any] = parser(row)
-    if values.pop("entity_id") != entity:
-        raise RefusedDelivery("mislabelled_file", "the rows are of another entity than the file's name")
+class _Roster:
+    """The participants of one entity, as far as read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        _, self._entity, self._state, *_ = source.paths[0].name.split(".")
+        self._providers: dict[ParticipantProvider, None] = {}
+
+    def take(self, values: dict[str, Any]) -> Iterator[FieldError]:
+        """Keep one participant; tell what is doubtful about the row."""
+        require_own(values, self._entity)
+        del values["entity_id"]
+        provider = _provider(values)
+        if provider in self._providers:
+            yield FieldError("npi", "duplicate_row")
+            return
+        if not npi_check_digit_holds(provider.npi):
+            yield FieldError("npi", "npi_check_digit")
+        self._providers[provider] = None
+
+    def pages(self) -> Iterator[EntityRecord]:
+        """The list in pages, at least one: an empty list is a statement too."""
+        providers = list(self._providers)
+        counties = tuple(sorted({provider.county_fips for provider in providers if provider.county_fips}))
+        shares = [providers[start : start + PROVIDERS_A_PAGE] for start in range(0, len(providers), PROVIDERS_A_PAGE)]
+        for page, share in enumerate(shares or [[]], start=1):
+            yield EntityRecord(
+                ProviderRosterStatedData(
+                    entity_id=self._entity,
+                    state=self._state,
+                    stated_on=self._source.dated,
+                    page=page,
+                    pages=max(1, len(shares)),
+                    service_area_counties=counties,
+                    providers=tuple(share),
+                )
+            )
+
+
+def _provider(values: dict[str, Any]) -> ParticipantProvider:
     first_day, last_day = values.pop("first_day"), values.pop("last_day")
     if last_day is not None and last_day < first_day:
-        raise FieldError("TERM_DT", "ends_before_it_begins")
-    try:
-        return ParticipantProvider(
-            first_month=month_of(first_day), last_month=None if last_day is None else month_of(last_day), **values
-        )
-    except ValidationError as failure:
-        raise field_error(failure, parser.elements) from None
-
-
-def _pages(source: Source, entity: str, state: str, providers: list[ParticipantProvider]) -> Iterator[EntityRecord]:
-    counties = tuple(sorted({provider.county_fips for provider in providers if provider.county_fips}))
-    shares = [providers[start : start + PROVIDERS_A_PAGE] for start in range(0, len(providers), PROVIDERS_A_PAGE)]
-    for page, share in enumerate(shares or [[]], start=1):
-        yield EntityRecord(
-            ProviderRosterStatedData(
-                entity_id=entity,
-                state=state,
-                stated_on=source.dated,
-                page=page,
-                pages=max(1, len(shares)),
-                service_area_counties=counties,
-                providers=tuple(share),
-            )
-        )
+        raise FieldError("last_day", "ends_before_it_begins")
+    return ParticipantProvider(
+        first_month=month_of(first_day), last_month=None if last_day is None else month_of(last_day), **values
+    )

@@ -29,12 +29,13 @@ from intake_files import (
 from contracts.delivery import DeliveryKind
 from services.intake.readers import alignment_report, explanation_of_benefit, medicaid_claims
 from services.intake.readers.cclf import read as read_cclf
+from services.intake.readers.column_maps import layouts_of
 from services.intake.reading import Reader, RefusedDelivery
 from services.intake.registry import recognise
 
 TODAY = date(2022, 3, 1)
 REPORT = "ALIGNMENT_REPORT.D9001.202202.D220210.csv"
-REPORT_HEADER = ",".join(column.element for column in alignment_report.COLUMNS)
+REPORT_HEADER = ",".join(column.label for column in layouts_of(DeliveryKind.ALIGNMENT_REPORT)[0].columns)
 EMPTY = {"CCLF1": 0, "CCLF5": 0, "CCLF8": 0, "CCLF9": 0}
 
 

@@ -16,6 +16,7 @@ from contracts.claims import MedicaidClaim, MedicareClaim
 from contracts.delivery import DeliveryKind
 from contracts.provider import ProviderRosterStatedData
 from services.intake.readers import alignment_report, explanation_of_benefit, medicaid_claims, provider_roster
+from services.intake.readers.column_maps import layouts_of
 from services.intake.reading import EntityRecord, PersonReference, Reading, RefusedDelivery
 
 
@@ -151,7 +152,7 @@ def test_amounts_as_json_writes_numbers(tmp_path: Path, amount: float, cents: in
 
 
 REPORT = "ALIGNMENT_REPORT.D9001.202202.D220210.csv"
-REPORT_HEADER = ",".join(column.element for column in alignment_report.COLUMNS)
+REPORT_HEADER = ",".join(column.label for column in layouts_of(DeliveryKind.ALIGNMENT_REPORT)[0].columns)
 
 
 def test_each_span_of_a_person_is_a_record_with_its_own_months(tmp_path: Path) -> None:
