@@ -13,6 +13,7 @@ _COMMANDS = {
     "demo": ("demo", "Show the whole system at work on a made-up population."),
     "up": ("up", "Start an installation on this machine; Ctrl-C stops it."),
     "deliver": ("deliver", "Deliver files and wait until their figures are published."),
+    "fetch": ("fetch", "Fetch claims and people from CMS's bulk APIs (BCDA, AB2D, DPC) into the inbox."),
     "status": ("status", "How far each service has come, and what waits."),
     "simulate": ("simulate", "Write the files of a made-up population, with the truth beside them."),
     "check": ("check", "Check this installation, or what files hold, and say what to do."),
