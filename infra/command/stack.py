@@ -104,10 +104,7 @@ class Stack:
 
     def _intake_worker(self) -> ProcessSpecification:
         # Nobody else, intake's own relay and gateway included, may turn an identifier into a person.
-        own = {
-            "TANDEM_PSEUDONYM_KEY": self.installation.secrets.pseudonym_key,
-            "TANDEM_INBOX": str(self.installation.inbox),
-        }
+        own = {"TANDEM_PSEUDONYM_KEY": self.installation.secrets.pseudonym_key}
         worker = self._specification("intake-worker", ("intake",), "intake")
         return replace(worker, environment={**worker.environment, **own})
 
@@ -115,6 +112,8 @@ class Stack:
         self, name: str, words: tuple[str, ...], service: Service, *, killable: bool = True, port: int | None = None
     ) -> ProcessSpecification:
         environment = self._environment(service)
+        if service == "intake":  # its worker takes from there what its gateway puts there
+            environment["TANDEM_INBOX"] = str(self.installation.inbox)
         port_of = "TANDEM_METRICS_PORT" if port is None else "TANDEM_GATEWAY_PORT"
         environment[port_of] = str(port or free_port())
         return ProcessSpecification(name, (*_RUN, *words), environment, killable)

@@ -135,6 +135,7 @@ async def forget_people(connection: Connection, delivery_id: str) -> None:
     await connection.execute("UPDATE delivered_person SET until = NULL WHERE until = $1", sequence)
 
 
+# Of two people who became one, the one row may end while the other goes on: nobody is gone.
 _LISTED = """
     WITH touched AS (
         SELECT coalesce(merged.kept, one.person_id) AS person_id, one.since, one.until
@@ -146,9 +147,12 @@ _LISTED = """
         GROUP BY person_id
     )
     SELECT person_id FROM person
-    WHERE CASE $2 WHEN 'added' THEN opened AND NOT closed WHEN 'gone' THEN closed AND NOT opened
-        ELSE opened AND closed END
-        AND person_id > $3
+    WHERE person_id > $3 AND CASE $2 WHEN 'added' THEN opened AND NOT closed WHEN 'changed' THEN opened AND closed
+        ELSE closed AND NOT opened AND NOT EXISTS (
+            SELECT FROM delivered_person one JOIN delivery USING (kind, source)
+            WHERE delivery.sequence = $1 AND one.person_id = person.person_id
+                AND one.since < $1 AND (one.until IS NULL OR one.until > $1))
+        END
     ORDER BY person_id LIMIT $4
 """
 

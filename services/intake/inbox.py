@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # Whoever copies a file in gives it one of these while it is incomplete, and then renames it.
-_INCOMPLETE_SUFFIXES = (".part", ".tmp")
+INCOMPLETE_SUFFIXES = (".part", ".tmp")
 
 _Stamp = tuple[int, int]
 
@@ -48,5 +48,5 @@ def deliverable_files(path: Path) -> list[Path]:
         for found in root.rglob("*")
         if found.is_file()
         and not any(part.startswith(".") for part in found.relative_to(root).parts)
-        and found.suffix not in _INCOMPLETE_SUFFIXES
+        and found.suffix not in INCOMPLETE_SUFFIXES
     )

@@ -25,6 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.runtime.applying import location_of
+from services.runtime.conditional import handle_not_modified
 from services.runtime.database import Connection, close, connect_patiently, is_transient, open_pool
 from services.runtime.exits import SettingsInvalid
 from services.runtime.problems import (
@@ -127,6 +128,7 @@ def create_gateway(
     # No documentation pages: they load scripts from elsewhere.
     app = FastAPI(title=f"Tandem {service}", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     handle_problems(app)
+    handle_not_modified(app)
     app.add_middleware(_Frame, service=service)
     for router in (*routers, _operations(advancing, checks)):
         app.include_router(router)
@@ -266,13 +268,15 @@ def _uncaught(error: Exception, request_id: str) -> Response:
 def gateway_of(definition: ServiceDefinition, router: APIRouter, settings: Settings) -> FastAPI:
     """Make the gateway of a service over its own schema."""
     schema, liveness = settings.schema_name or definition.schema, Liveness()
-    return create_gateway(
+    app = create_gateway(
         definition.name,
         [router],
         open_pool=lambda: open_pool(settings.database_url, schema),
         advancing=lambda pool: advances(pool, liveness),
         checks={"database": has_schema},
     )
+    app.state.settings = settings
+    return app
 
 
 class _Server(uvicorn.Server):

@@ -184,13 +184,18 @@ async def test_the_gateway_tells_deliveries_and_quarantine_and_no_identifier(dat
             assert (newest["status"], newest["reason_code"]) == ("refused", "unrecognised_name")
             assert (oldest["records"], oldest["quarantined"], oldest["sequence"]) == (1, 1, 1)
             assert await answer(client, "/v1/deliveries?before=2") == [oldest]
-            assert await answer(client, f"/v1/deliveries/{delivery.delivery_id}") == oldest
+            detail = await answer(client, f"/v1/deliveries/{delivery.delivery_id}")
+            assert {name: detail[name] for name in oldest} == oldest
+            assert detail["contents"] == {"alignment_report": 1}
+            assert [(fault["reason"], fault["lines"]) for fault in detail["faults"]] == [("not_an_mbi", 1)]
+            assert [line["line"] for line in detail["first_lines"]] == [3]
+            assert (detail["people"], detail["compared_with"], detail["decisions"]) == (1, None, [])
             (line,) = await answer(client, f"/v1/deliveries/{delivery.delivery_id}/quarantine")
             assert (line["line"], line["field"], line["reason"]) == (3, "BENE_MBI_ID", "not_an_mbi")
             quarantine = await answer(client, "/v1/quarantine")
             assert [found["sequence"] for found in quarantine["deliveries"]] == [2]
             assert [count["lines"] for count in quarantine["lines"]] == [1]
-            said = str((newest, oldest, line, quarantine))
+            said = str((newest, oldest, detail, line, quarantine))
             assert FIRST not in said
             assert "NOBODY" not in said
 
