@@ -12,6 +12,7 @@ from services.intake.reading import (
     EncodedClaims,
     EntityRecord,
     MbiChange,
+    Observation,
     PersonRecord,
     Progress,
     Reading,
@@ -70,6 +71,9 @@ class _Tally:
             self.defects[reading.reason] += 1
             return
         if isinstance(reading, Demographics | Progress):
+            return
+        if isinstance(reading, Observation):
+            self.records[reading.what] += reading.count
             return
         if isinstance(reading, EncodedClaims):
             self.records[_NAMES[reading.payload.__name__]] += len(reading.claims)

@@ -9,6 +9,7 @@ from services.intake.reading import (
     EncodedClaims,
     EntityRecord,
     MbiChange,
+    Observation,
     PersonRecord,
     Progress,
     Reading,
@@ -17,7 +18,7 @@ from services.runtime.database import Connection
 
 
 def name_of(reading: Reading) -> str | None:
-    """Under which name a reading is counted; defects are counted by themselves."""
+    """Under which name a reading is counted; defects and observations are counted by themselves."""
     match reading:
         case PersonRecord():
             return subject_of(reading).name.lower()
@@ -29,7 +30,7 @@ def name_of(reading: Reading) -> str | None:
             return "identifier_changes"
         case Demographics():
             return "people_by_name"
-        case Defect() | Progress():
+        case Defect() | Observation() | Progress():
             return None
 
 

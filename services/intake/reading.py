@@ -128,6 +128,14 @@ class Defect:
     expected: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is worth telling of the delivery as a whole, and how often it was so. Neither a record nor a defect."""
+
+    what: str
+    count: int
+
+
 class RefusedDelivery(Exception):  # noqa: N818 - it is a verdict about the delivery, not an error of the program
     """The delivery is refused whole. Neither argument may hold personal data."""
 
@@ -159,5 +167,5 @@ class Recognised:
     substance_use_withheld: bool | None = None
 
 
-Reading = MbiChange | PersonRecord | EncodedClaims | EntityRecord | Demographics | Defect | Progress
+Reading = MbiChange | PersonRecord | EncodedClaims | EntityRecord | Demographics | Observation | Defect | Progress
 Reader = Callable[[Source], Iterator[Reading]]

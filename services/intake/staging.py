@@ -18,6 +18,7 @@ from services.intake.reading import (
     EncodedClaims,
     EntityRecord,
     MbiChange,
+    Observation,
     PersonRecord,
     PersonReference,
     Progress,
@@ -56,6 +57,9 @@ class Counts:
 
     def count(self, reading: Reading) -> None:
         """Count a reading under what it is about."""
+        if isinstance(reading, Observation):
+            self.contents[reading.what] += reading.count
+            return
         name = name_of(reading)
         if name is not None:
             self.contents[name] += len(reading.claims) if isinstance(reading, EncodedClaims) else 1
@@ -92,7 +96,7 @@ class Stager:
             self._add_defect(reading)
         elif isinstance(reading, MbiChange):
             self._add_change(reading)
-        elif not isinstance(reading, Demographics | Progress):
+        elif not isinstance(reading, Demographics | Observation | Progress):
             self._add_entity(reading)
 
     def _add_record(self, record: PersonRecord) -> None:

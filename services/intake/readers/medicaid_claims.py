@@ -1,15 +1,12 @@
-"""Medicaid claims, encounters and capitation payments with T-MSIS field names: one zip of header and line CSVs.
+"""Medicaid claims, encounters and capitation payments with T-MSIS field names: one zip of header and line tables.
 
-A header and its lines stand in two files and are brought together by state, person, ICN_ORIG and ICN_ADJ.
-Source: T-MSIS Data Guide; layout of the CSV files in ``docs/files.md``.
+A header and its lines stand in two files, CSV or Parquet, and are brought together by the key that both carry, or by
+state, person and claim numbers. Source: T-MSIS Data Guide; files and labels in ``docs/feeds.md``.
 """
 
-import csv
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
-from io import TextIOWrapper
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal
@@ -17,159 +14,90 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from contracts.claims import ClaimsFeed, MedicaidClaim
-from services.intake.readers.archive import members, opened
-from services.intake.readers.fields import required, text, whole_number
-from services.intake.readers.medicaid_columns import DIAGNOSES, HEADER, LINE, LINK
+from services.intake.readers.masking import shape_of
+from services.intake.readers.medicaid_archive import Delivered, delivered
+from services.intake.readers.medicaid_columns import LINE, LINK, LINK_KEY, header_elements
+from services.intake.readers.medicaid_elements import EXPECTED, ElementParser, wanted
 from services.intake.readers.partitions import Row, grouped
-from services.intake.readers.records import Column, FieldError, RecordParser, csv_rows, field_error
-from services.intake.reading import Defect, PersonRecord, PersonReference, Reading, RefusedDelivery, Source
+from services.intake.readers.records import FieldError, field_error
+from services.intake.readers.tables import Table
+from services.intake.reading import (
+    Defect,
+    Observation,
+    PersonRecord,
+    PersonReference,
+    Reading,
+    RefusedDelivery,
+    Source,
+)
 from services.intake.rules.claim_version import medicaid_version
 from services.intake.rules.denial import denial_policy, medicaid_claim_is_denied, medicaid_line_is_denied
+from services.intake.rules.medicaid_claim_traits import claim_codes, traits_of
 from services.intake.rules.substance_use import is_about_substance_use, substance_use_policy
 
 FileType = Literal["IP", "LT", "OT", "RX"]
 FILE_TYPES: tuple[FileType, ...] = ("IP", "LT", "OT", "RX")
-CONTROL = "TMSIS_CONTROL.csv"
-_CONTROL_COLUMNS = (
-    Column("file", "FILE_NAME", required(text)),
-    Column("records", "RECORD_COUNT", required(whole_number)),
-)
+_PARTS = ("HEADER", "LINE")
+# Names of files by what they are: ours, and those of CMS's analytic tables.
+_KNOWN = {f"TMSIS_{kind}_{part}": f"{kind}_{part}" for kind in FILE_TYPES for part in _PARTS} | {
+    f"TAF_{kind}{part[0]}": f"{kind}_{part}" for kind in FILE_TYPES for part in _PARTS
+}
+_STATE_IN_NAME = re.compile(r"TMSIS\.(?P<state>[A-Z]{2})\.")
 _HEADER_ROW, _LINE_ROW = 0, 1
 
 
 def read(source: Source) -> Iterator[Reading]:
     """Every reading of one delivery. Raises :class:`services.intake.reading.RefusedDelivery`."""
-    with opened(source.paths[0]) as archive:
-        found = members(archive)
-        control = _checked_control(archive, found)
-        for file_type in FILE_TYPES:
-            if f"TMSIS_{file_type}_HEADER.csv" in control:
-                yield from _file_readings(archive, found, control, file_type)
-
-
-def _checked_control(archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo]) -> dict[str, int]:
-    if CONTROL not in found:
-        raise RefusedDelivery("missing_member", f"{CONTROL} is not in the archive")
-    control = _control(archive, found[CONTROL])
-    expected = {f"TMSIS_{kind}_{part}.csv" for kind in FILE_TYPES for part in ("HEADER", "LINE")}
-    if not control.keys() <= expected or not found.keys() <= expected | {CONTROL}:
-        raise RefusedDelivery("unexpected_member", "the archive or its control file names an unknown file")
-    if control.keys() != found.keys() - {CONTROL}:
-        raise RefusedDelivery("missing_member", "the control file and the archive do not name the same files")
-    if any((f"TMSIS_{kind}_HEADER.csv" in control) != (f"TMSIS_{kind}_LINE.csv" in control) for kind in FILE_TYPES):
-        raise RefusedDelivery("missing_member", "a header file and its line file are not both there")
-    return control
-
-
-def _control(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> dict[str, int]:
-    try:
-        with closing(_Rows(archive, info)) as rows:
-            parser = RecordParser.delimited(rows.header, _CONTROL_COLUMNS)
-            return _listed_once([parser(row) for _, row in rows])
-    except FieldError as error:
-        raise RefusedDelivery("unreadable_control_file", f"{CONTROL}: {error}") from error
-
-
-def _listed_once(entries: list[dict[str, Any]]) -> dict[str, int]:
-    control = {values["file"]: values["records"] for values in entries}
-    if len(control) != len(entries):
-        raise RefusedDelivery("unreadable_control_file", f"{CONTROL} names a file more than once")
-    return control
-
-
-class _Rows:
-    """The rows of a CSV member; damage in its syntax refuses the delivery."""
-
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-        self._name = info.filename
-        # Latin-1 never fails: a stray byte spoils its own field and no other.
-        self._text = TextIOWrapper(archive.open(info), encoding="latin-1", newline="")
-        self._rows = self._checked(csv_rows(iter(self._text)))
-        self.header = next(self._rows, (0, []))[1]
-
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        return self._rows
-
-    def close(self) -> None:
-        self._text.close()
-
-    def _checked(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-        try:
-            yield from rows
-        except csv.Error as error:
-            raise RefusedDelivery("truncated_file", f"{self._name} is no complete CSV file") from error
-
-
-@dataclass(slots=True)
-class _Pair:
-    """Header and line file of one type, as one stream of rows to group."""
-
-    archive: zipfile.ZipFile
-    found: dict[str, zipfile.ZipInfo]
-    control: dict[str, int]
-    file_type: FileType
-    headers: _Rows = field(init=False)
-    lines: _Rows = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.headers = _Rows(self.archive, self.found[self.name("HEADER")])
-        self.lines = _Rows(self.archive, self.found[self.name("LINE")])
-
-    def close(self) -> None:
-        self.headers.close()
-        self.lines.close()
-
-    def name(self, part: str) -> str:
-        return f"TMSIS_{self.file_type}_{part}.csv"
-
-    def size(self) -> int:
-        return sum(self.found[self.name(part)].file_size for part in ("HEADER", "LINE"))
-
-    def rows(self) -> Iterator[Row]:
-        """``(header or line, line number, link, row)``. Raises :class:`RefusedDelivery` where counts do not hold."""
-        return chain(self._counted("HEADER", self.headers, _HEADER_ROW), self._counted("LINE", self.lines, _LINE_ROW))
-
-    def _counted(self, part: str, rows: _Rows, kind: int) -> Iterator[Row]:
-        name, count = self.name(part), 0
-        link = _link(name, rows.header)
-        width = len(rows.header)
-        for number, row in rows:
-            count += 1
-            yield kind, number, link(row) if len(row) == width else (number,), row
-        if count != self.control[name]:
-            raise RefusedDelivery("wrong_record_count", f"{name} holds {count} rows, the control file says otherwise")
-
-
-def _link(name: str, header: list[str]) -> Callable[[list[str]], tuple[str, ...]]:
-    missing = next((label for label in LINK if label not in header), None)
-    if missing is not None:
-        raise RefusedDelivery("missing_column", f"{name} has no column {missing}")
-    places = [header.index(label) for label in LINK]
-    return itemgetter(*places)
-
-
-def _file_readings(
-    archive: zipfile.ZipFile, found: dict[str, zipfile.ZipInfo], control: dict[str, int], file_type: FileType
-) -> Iterator[Reading]:
-    with closing(_Pair(archive, found, control, file_type)) as pair:
-        joiner = _Joiner(pair)
-        for group in grouped(pair.rows(), itemgetter(2), pair.size()):
-            yield from joiner.readings(group)
+    with delivered(source.paths[0], _KNOWN) as files:
+        if any((f"{kind}_HEADER" in files.members) != (f"{kind}_LINE" in files.members) for kind in FILE_TYPES):
+            raise RefusedDelivery("missing_member", "a header file and its line file are not both there")
+        told: Counter[str] = Counter()
+        for kind in FILE_TYPES:
+            if f"{kind}_HEADER" in files.members:
+                yield from _Joiner(source, files, kind, told).readings()
+        yield from (Observation(what, count) for what, count in sorted(told.items()))
 
 
 class _Joiner:
     """Makes one claim of a header and its lines."""
 
-    def __init__(self, pair: _Pair) -> None:
-        self._pair = pair
-        self._denials = denial_policy()
+    def __init__(self, source: Source, files: Delivered, file_type: FileType, told: Counter[str]) -> None:
+        self._file_type = file_type
+        self._files = files
+        self._told = told
+        self._dated = source.dated
+        named = _STATE_IN_NAME.match(source.name)
+        self._state = named["state"] if named else None
+        self._denials, self._codes = denial_policy(), claim_codes()
         self._substance_use = substance_use_policy()
-        columns = HEADER if pair.file_type == "RX" else HEADER + DIAGNOSES
-        self._header = _parser(pair.name("HEADER"), pair.headers.header, columns)
-        self._line = _parser(pair.name("LINE"), pair.lines.header, LINE)
+        elements = header_elements(file_type)
+        links = dict.fromkeys((LINK_KEY[file_type], *chain.from_iterable(LINK)), "text")
+        self._headers = files.table(f"{file_type}_HEADER", links | wanted(elements))
+        self._lines = files.table(f"{file_type}_LINE", links | wanted(LINE))
+        self._header = ElementParser(self._headers.name, self._headers.header, elements)
+        self._line = ElementParser(self._lines.name, self._lines.header, LINE)
+        for part, parser in (("header", self._header), ("line", self._line)):
+            for element in parser.missing:
+                if not element.name.startswith("diagnosis"):
+                    told[f"{file_type} {part} without column {element.labels[0]}"] = 1
 
-    def readings(self, group: list[Row]) -> Iterator[Reading]:
-        """The claim; a defect for every row that cannot be part of it."""
+    def readings(self) -> Iterator[Reading]:
+        """The claims, and defects of rows that cannot be part of one."""
+        tables = (self._headers, self._lines)
+        by_key = all(LINK_KEY[self._file_type] in table.header for table in tables)
+        rows = chain(self._rows("HEADER", _HEADER_ROW, by_key=by_key), self._rows("LINE", _LINE_ROW, by_key=by_key))
+        for group in grouped(rows, itemgetter(2), sum(table.size for table in tables)):
+            yield from self._joined(group)
+
+    def _rows(self, part: str, kind: int, *, by_key: bool) -> Iterator[Row]:
+        """``(header or line, number, link, row)``. Raises :class:`RefusedDelivery` where counts do not hold."""
+        table = self._lines if kind == _LINE_ROW else self._headers
+        link = _link(table, ((LINK_KEY[self._file_type],),) if by_key else LINK)
+        width = len(table.header)
+        for number, row in self._files.counted(f"{self._file_type}_{part}", table):
+            yield kind, number, link(row) if len(row) == width else (number,), row
+
+    def _joined(self, group: list[Row]) -> Iterator[Reading]:
         header = group[0]
         claim: dict[str, Any] | None = None
         lines: list[dict[str, Any]] = []
@@ -184,22 +112,27 @@ class _Joiner:
         if claim is not None:
             yield self._built(header, claim, lines)
 
-    def _read_header(self, row: list[str], earlier: dict[str, Any] | None) -> dict[str, Any]:
+    def _read_header(self, row: Sequence[str], earlier: dict[str, Any] | None) -> dict[str, Any]:
         if earlier is not None:
             raise FieldError("ICN_ORIG", "more_than_one_header")
-        values = self._header(row)
+        values: dict[str, Any] = self._header(row)
         if values["service_through"] < values["service_from"]:
-            raise FieldError("SRVC_ENDG_DT", "ends_before_it_begins")
+            raise FieldError(self._header.elements["service_through"], "ends_before_it_begins")
+        if values["state"] != (self._state or values["state"]):
+            raise FieldError("SUBMTG_STATE_CD", "wrong_state")
+        if values["adjudicated_on"] > self._dated:
+            raise FieldError("ADJDCTN_DT", "after_the_delivery")
         return values
 
-    def _read_line(self, row: list[str], claim: dict[str, Any] | None) -> dict[str, Any]:
-        values = self._line(row)
+    def _read_line(self, row: Sequence[str], claim: dict[str, Any] | None) -> dict[str, Any]:
+        values: dict[str, Any] = self._line(row)
         if claim is None:
             raise FieldError("ICN_ORIG", "line_without_header")
-        values["denied"] = medicaid_line_is_denied(values.pop("denial_code"), self._denials)
+        values["denied"] = medicaid_line_is_denied(values.pop("denial_code"), values.pop("status_code"), self._denials)
         values["service_from"] = values["service_from"] or claim["service_from"]
         values["service_through"] = values["service_through"] or claim["service_through"]
-        values["waiver_benefit"] = values["waiver_benefit"] or False
+        service = values.pop("community_service")
+        values["waiver_benefit"] = bool(values["waiver_benefit"]) or service in self._codes.community_waiver
         return values
 
     def _built(self, row: Row, values: dict[str, Any], lines: list[dict[str, Any]]) -> Reading:
@@ -207,31 +140,37 @@ class _Joiner:
         if medicaid_id in (values["original_number"], values["plan_id"]):
             # Both are published, and this one slipped into a neighbouring column.
             return self._defect(row, FieldError("MSIS_IDENT_NUM", "identifier"))
+        traits = traits_of(values, lines, self._codes)
         try:
             claim: MedicaidClaim = MedicaidClaim.__pydantic_validator__.validate_python(
                 self._claim(state, values, lines)
             )
         except ValidationError as failure:
             return self._defect(row, field_error(failure, {**self._line.elements, **self._header.elements}))
+        self._told.update(f"{self._file_type} {trait}" for trait in traits)
         reference = PersonReference("medicaid", f"{state}:{medicaid_id}")
         return PersonRecord((reference,), state, claim, ClaimsFeed.TMSIS)
 
     def _claim(self, state: str, values: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
         adjustment = values.pop("adjustment")
-        codes = (values.pop(column.name, None) for column in DIAGNOSES)
+        codes = [values.pop(name) for name in list(values) if name.startswith("diagnosis_")]
         diagnoses = tuple(dict.fromkeys(filter(None, codes)))
         if values["paid_cents"] is None:
             values["paid_cents"] = sum(line["paid_cents"] or 0 for line in lines)
+        medicare = [line.pop("medicare_paid_cents") for line in lines]
+        if values["medicare_paid_cents"] is None and any(cents is not None for cents in medicare):
+            values["medicare_paid_cents"] = sum(cents or 0 for cents in medicare)
         for line in lines:
             line["paid_cents"] = line["paid_cents"] or 0
+        denial = (values.pop("denial_code"), values.pop("status_code"), values.pop("status_category"))
         return {
             # An original claim number is unique within its state only.
             "record_id": f"{state}:{values.pop('original_number')}",
             "version": medicaid_version(values.pop("adjudicated_on"), adjustment),
-            "file_type": self._pair.file_type,
+            "file_type": self._file_type,
             "voided": adjustment == "void",
             "crossover": values.pop("crossover") or False,
-            "denied": medicaid_claim_is_denied(values.pop("denial_code"), self._denials),
+            "denied": medicaid_claim_is_denied(*denial, values["claim_type_code"], self._denials),
             "type_of_service_code": lines[0]["type_of_service_code"] if lines else None,
             "diagnosis_codes": diagnoses,
             "substance_use": is_about_substance_use(diagnoses, self._substance_use),
@@ -241,12 +180,18 @@ class _Joiner:
 
     def _defect(self, row: Row, error: FieldError) -> Defect:
         kind, number, _, texts = row
-        name = self._pair.name("HEADER" if kind == _HEADER_ROW else "LINE")
-        return Defect(name, number, error.element, error.reason, ",".join(texts).encode("latin-1"))
+        table, parser = (self._headers, self._header) if kind == _HEADER_ROW else (self._lines, self._line)
+        found = parser.text_of(texts, error.element)
+        raw = ",".join(texts).encode("utf-8", "surrogateescape")
+        shape = None if found is None else shape_of(found)
+        return Defect(table.name, number, error.element, error.reason, raw, shape, EXPECTED.get(error.reason))
 
 
-def _parser(name: str, header: list[str], columns: tuple[Column, ...]) -> RecordParser:
-    try:
-        return RecordParser.delimited(header, columns)
-    except FieldError as error:
-        raise RefusedDelivery("missing_column", f"{name} has no column {error.element}") from error
+def _link(table: Table, labels: Sequence[Sequence[str]]) -> Callable[[Sequence[str]], tuple[str, ...] | str]:
+    places = []
+    for preferred in labels:
+        place = next((table.header.index(label) for label in preferred if label in table.header), None)
+        if place is None:
+            raise RefusedDelivery("missing_column", f"{table.name} has no column {preferred[0]}")
+        places.append(place)
+    return itemgetter(*places)

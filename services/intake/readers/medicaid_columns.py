@@ -1,68 +1,87 @@
-"""Which T-MSIS element becomes which field. Source: T-MSIS Data Guide, claim header and line records."""
+"""The elements of T-MSIS claim headers and lines that are read, by file type."""
 
-from services.intake.readers.fields import (
-    Unreadable,
-    compact_day,
-    diagnosis_code,
-    digits,
-    medicaid_cents,
-    npi,
-    number_of_a_claim,
-    one_of,
-    procedure_code,
-    required,
-    text,
-    upper,
-    whole_number,
+from collections.abc import Callable
+
+from services.intake.readers.fields import digits, npi, one_of, procedure_code, required, text, upper, whole_number
+from services.intake.readers.medicaid_elements import (
+    Element,
+    amount,
+    claim_number,
+    day,
+    diagnosis,
+    plain,
+    state,
 )
-from services.intake.readers.records import Column
-from services.intake.states import usps_state
-
-
-def _state(field: str) -> str | None:
-    trimmed = text(field)
-    if trimmed is None:
-        return None
-    state = usps_state(trimmed)
-    if state is None:
-        raise Unreadable("not_a_state")
-    return state
-
 
 # Digits in T-MSIS, letters in some states' extracts of it.
 _FLAG = one_of(_0=False, _1=True, N=False, Y=True)
+_CLAIM_TYPES = (*"12345", *"ABCDE", *"UVWXYZ")
+_MOST_DIAGNOSES = 12
 
-HEADER = (
-    Column("state", "SUBMTG_STATE_CD", required(_state)),
-    Column("medicaid_id", "MSIS_IDENT_NUM", required(text)),
-    Column("original_number", "ICN_ORIG", required(number_of_a_claim), repeats=False),
-    Column("adjustment", "ADJSTMT_IND", required(one_of(_0="original", _1="void", _4="replacement"))),
-    Column("claim_type_code", "CLM_TYPE_CD", required(upper)),
-    Column("adjudicated_on", "ADJDCTN_DT", required(compact_day)),
-    Column("service_from", "SRVC_BGNNG_DT", required(compact_day)),
-    Column("service_through", "SRVC_ENDG_DT", required(compact_day)),
-    Column("plan_id", "MC_PLAN_ID", text),
-    Column("provider_npi", "BLG_PRVDR_NPI_NUM", npi),
-    Column("crossover", "XOVR_IND", _FLAG),
-    Column("paid_cents", "TOT_MDCD_PD_AMT", medicaid_cents, repeats=False),
-    Column("medicare_paid_cents", "MDCR_PD_AMT", medicaid_cents, repeats=False),
-    Column("medicare_deductible_cents", "TOT_MDCR_DDCTBL_AMT", medicaid_cents, repeats=False),
-    Column("medicare_coinsurance_cents", "TOT_MDCR_COINSRNC_AMT", medicaid_cents, repeats=False),
-    Column("denial_code", "CLM_DND_IND", upper),
+
+def _claim_type() -> Callable[[str], str]:
+    return required(one_of(**{f"_{code}" if code.isdigit() else code: code for code in _CLAIM_TYPES}))
+
+
+# The elements by which a header and its lines find each other: a key made for it, or state, person and claim.
+LINK = (("SUBMTG_STATE_CD",), ("MSIS_IDENT_NUM",), ("ICN_ORIG", "ORGNL_CLM_NUM"), ("ICN_ADJ", "ADJSTMT_CLM_NUM"))
+LINK_KEY = {"IP": "IP_LINK_KEY", "LT": "LT_LINK_KEY", "OT": "OT_LINK_KEY", "RX": "RX_LINK_KEY"}
+
+
+def header_elements(file_type: str) -> tuple[Element, ...]:
+    """What is read of a claim header."""
+    drugs = file_type == "RX"
+    diagnoses = () if drugs else tuple(_diagnosis(place) for place in range(1, _MOST_DIAGNOSES + 1))
+    return (*_HEADER, *diagnoses)
+
+
+def _diagnosis(place: int) -> Element:
+    return Element(f"diagnosis_{place}", (f"DGNS_{place}_CD",), diagnosis, optional=place > 1)
+
+
+_HEADER = (
+    Element("state", ("SUBMTG_STATE_CD",), required(state)),
+    Element("medicaid_id", ("MSIS_IDENT_NUM",), required(plain)),
+    Element("original_number", ("ICN_ORIG", "ORGNL_CLM_NUM"), required(claim_number), repeats=False),
+    Element("adjustment", ("ADJSTMT_IND",), required(one_of(_0="original", _1="void", _4="replacement"))),
+    Element("claim_type_code", ("CLM_TYPE_CD",), _claim_type()),
+    Element("adjudicated_on", ("ADJDCTN_DT",), required(day), "day"),
+    # An inpatient stay is told by its admission and discharge, a drug by the day on which it was filled.
+    Element("service_from", ("SRVC_BGNNG_DT", "ADMSN_DT", "RX_FILL_DT"), required(day), "day"),
+    Element("service_through", ("SRVC_ENDG_DT_DRVD", "SRVC_ENDG_DT", "DSCHRG_DT", "RX_FILL_DT"), required(day), "day"),
+    Element("plan_id", ("MC_PLAN_ID",), plain),
+    Element("provider_npi", ("BLG_PRVDR_NPI_NUM",), npi),
+    Element("crossover", ("XOVR_IND",), _FLAG),
+    Element("paid_cents", ("TOT_MDCD_PD_AMT",), amount("TOT_MDCD_PD_AMT"), "amount", repeats=False),
+    # OT and RX say it by line.
+    Element("medicare_paid_cents", ("MDCR_PD_AMT",), amount("MDCR_PD_AMT"), "amount", optional=True, repeats=False),
+    Element(
+        "medicare_deductible_cents", ("TOT_MDCR_DDCTBL_AMT",), amount("TOT_MDCR_DDCTBL_AMT"), "amount", repeats=False
+    ),
+    Element(
+        "medicare_coinsurance_cents",
+        ("TOT_MDCR_COINSRNC_AMT",),
+        amount("TOT_MDCR_COINSRNC_AMT"),
+        "amount",
+        repeats=False,
+    ),
+    # Analytic files hold no denied claims, and so none of the codes that say so.
+    Element("denial_code", ("CLM_DND_IND",), upper, optional=True),
+    Element("status_code", ("CLM_STUS_CD",), upper, optional=True),
+    Element("status_category", ("CLM_STUS_CTGRY_CD",), upper, optional=True),
 )
-DIAGNOSES = tuple(Column(f"diagnosis_{place}", f"DGNS_{place}_CD", diagnosis_code) for place in range(1, 6))
 
 LINE = (
-    Column("line_number", "LINE_NUM", required(whole_number)),
-    Column("service_from", "LINE_SRVC_BGNNG_DT", compact_day),
-    Column("service_through", "LINE_SRVC_ENDG_DT", compact_day),
-    Column("type_of_service_code", "TOS_CD", digits(3, 3)),
-    Column("procedure_code", "PRCDR_CD", procedure_code),
-    Column("revenue_code", "REV_CD", digits(3, 4)),
-    Column("waiver_benefit", "WVR_BNFT_IND", _FLAG),
-    Column("paid_cents", "MDCD_PD_AMT", medicaid_cents, repeats=False),
-    Column("denial_code", "LINE_DND_IND", upper),
+    Element("line_number", ("LINE_NUM",), required(whole_number), "number"),
+    Element("service_from", ("LINE_SRVC_BGNNG_DT", "SRVC_BGNNG_DT"), day, "day", optional=True),
+    Element("service_through", ("LINE_SRVC_ENDG_DT", "SRVC_ENDG_DT"), day, "day", optional=True),
+    Element("type_of_service_code", ("TOS_CD",), digits(3, 3)),
+    Element("procedure_code", ("PRCDR_CD",), procedure_code, optional=True),
+    Element("revenue_code", ("REV_CD",), digits(3, 4), optional=True),
+    Element("waiver_benefit", ("WVR_BNFT_IND",), _FLAG, optional=True),
+    Element("community_service", ("HCBS_SRVC_CD",), text, optional=True),
+    Element("paid_cents", ("MDCD_PD_AMT",), amount("MDCD_PD_AMT"), "amount", repeats=False),
+    Element("medicare_paid_cents", ("MDCR_PD_AMT",), amount("MDCR_PD_AMT"), "amount", optional=True, repeats=False),
+    Element("denial_code", ("LINE_DND_IND",), upper, optional=True),
+    Element("status_code", ("CLL_STUS_CD",), upper, optional=True),
 )
-
-# The columns by which a header and its lines find each other.
-LINK = ("SUBMTG_STATE_CD", "MSIS_IDENT_NUM", "ICN_ORIG", "ICN_ADJ")

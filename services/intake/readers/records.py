@@ -139,8 +139,8 @@ def field_error(failure: ValidationError, elements: Mapping[str, str]) -> FieldE
     return FieldError(elements.get(name, name or None), "not_in_code_list" if "literal" in first["type"] else "invalid")
 
 
-def csv_rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(lines: Iterator[str], delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """Rows of a CSV file with the number of the line on which each ends."""
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
     for row in reader:
         yield reader.line_num, row

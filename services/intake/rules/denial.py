@@ -18,6 +18,10 @@ class DenialPolicy:
     line_allowed: frozenset[str]
     medicaid_claim: frozenset[str]
     medicaid_line: frozenset[str]
+    medicaid_claim_type: frozenset[str]
+    medicaid_claim_status: frozenset[str]
+    medicaid_claim_status_category: frozenset[str]
+    medicaid_line_status: frozenset[str]
 
 
 @cache
@@ -29,6 +33,10 @@ def denial_policy() -> DenialPolicy:
         line_allowed=frozenset(policy["line_processing_allowed"]["value"]),
         medicaid_claim=frozenset(policy["medicaid_claim_denied"]["value"]),
         medicaid_line=frozenset(policy["medicaid_line_denied"]["value"]),
+        medicaid_claim_type=frozenset(policy["medicaid_claim_type_denied"]["value"]),
+        medicaid_claim_status=frozenset(policy["medicaid_claim_status_denied"]["value"]),
+        medicaid_claim_status_category=frozenset(policy["medicaid_claim_status_category_denied"]["value"]),
+        medicaid_line_status=frozenset(policy["medicaid_line_status_denied"]["value"]),
     )
 
 
@@ -47,11 +55,22 @@ def part_b_line_is_denied(code: str | None, policy: DenialPolicy) -> bool:
     return code is not None and code not in policy.line_allowed
 
 
-def medicaid_claim_is_denied(code: str | None, policy: DenialPolicy) -> bool:
-    """Whether the state refused the claim in its entirety."""
-    return code in policy.medicaid_claim
+def medicaid_claim_is_denied(
+    code: str | None, status: str | None, category: str | None, claim_type: str, policy: DenialPolicy
+) -> bool:
+    """Whether the state refused the claim in its entirety: any of its four ways to say so is enough."""
+    return (
+        code in policy.medicaid_claim
+        or claim_type in policy.medicaid_claim_type
+        or _without_zeros(status) in policy.medicaid_claim_status
+        or category in policy.medicaid_claim_status_category
+    )
 
 
-def medicaid_line_is_denied(code: str | None, policy: DenialPolicy) -> bool:
+def medicaid_line_is_denied(code: str | None, status: str | None, policy: DenialPolicy) -> bool:
     """Whether the state refused the line."""
-    return code in policy.medicaid_line
+    return code in policy.medicaid_line or _without_zeros(status) in policy.medicaid_line_status
+
+
+def _without_zeros(code: str | None) -> str | None:
+    return None if code is None else code.lstrip("0")

@@ -53,8 +53,8 @@ def test_part_b_denials(code: str | None, claim_denied: bool, line_denied: bool)
 
 @pytest.mark.parametrize(("code", "denied"), [(None, False), ("0", True), ("1", False)])
 def test_medicaid_says_denied_with_a_zero(code: str | None, denied: bool) -> None:  # noqa: FBT001 - as above
-    assert medicaid_claim_is_denied(code, denial_policy()) is denied
-    assert medicaid_line_is_denied(code, denial_policy()) is denied
+    assert medicaid_claim_is_denied(code, None, None, "1", denial_policy()) is denied
+    assert medicaid_line_is_denied(code, None, denial_policy()) is denied
 
 
 def test_any_non_payment_reason_denies_part_a() -> None:

@@ -1,0 +1,157 @@
+"""Elements of T-MSIS files: what each means, under which labels it is delivered, and how it is read.
+
+Sources: T-MSIS Data Guide; labels of CMS's analytic files as in Enterprise-CMCS T-MSIS Analytic File Generation
+(TAF Flat Files Columns). An element stands under the first of its labels that a file has.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from contracts.money import cents_from_text
+from services.intake.readers.fields import (
+    Converter,
+    Unreadable,
+    cents,
+    compact_day,
+    diagnosis_code,
+    iso_day,
+    number_of_a_claim,
+    text,
+)
+from services.intake.readers.records import Column, RecordParser
+from services.intake.readers.tables import Kind
+from services.intake.reading import RefusedDelivery
+from services.intake.states import usps_state
+
+_FORMULA_SIGNS = ("=", "+", "@")
+_FILL = frozenset("089#")
+
+# What a field must hold, by why it was not taken.
+EXPECTED = {
+    "missing": "a value",
+    "not_a_date": "a day of the calendar as YYYYMMDD or YYYY-MM-DD",
+    "date_out_of_range": "a day between 1850 and 2099",
+    "not_an_amount": "dollars with a point, at most two decimals that count",
+    "not_in_code_list": "a code that T-MSIS defines for the element",
+    "not_a_state": "a FIPS number or USPS letters of a state",
+    "wrong_state": "the state that the delivery's name names",
+    "after_the_delivery": "a day not after the delivery",
+    "ends_before_it_begins": "a day not before the first",
+    "line_without_header": "a line whose header is in the same delivery",
+    "more_than_one_header": "one header a claim",
+    "not_an_npi": "ten digits",
+    "not_a_procedure_code": "five letters or digits",
+    "not_a_code": "a code of digits",
+    "not_a_whole_number": "a number without sign",
+    "formula": "a text that does not begin with =, + or @",
+    "identifier": "no identifier of a person",
+    "wrong_number_of_columns": "as many fields as the header has",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """``labels`` in order of preference. One that is ``optional`` may be missing from a file, and then says nothing."""
+
+    name: str
+    labels: tuple[str, ...]
+    convert: Converter
+    kind: Kind = "text"
+    optional: bool = False
+    repeats: bool = True
+
+
+class ElementParser:
+    """Turns the rows under one header into values by name; an optional element that is not there gives ``None``."""
+
+    def __init__(self, table: str, header: Sequence[str], elements: Sequence[Element]) -> None:
+        labels = frozenset(header)
+        chosen = [(element, _label(table, element, labels)) for element in elements]
+        self.missing = tuple(element for element, label in chosen if label is None)
+        self._nothing = dict.fromkeys([element.name for element in self.missing])
+        self._parser = RecordParser.delimited(
+            header,
+            [Column(element.name, label, element.convert, element.repeats) for element, label in chosen if label],
+        )
+        self.elements = self._parser.elements
+        self._places = {label: place for place, label in enumerate(header)}
+
+    def __call__(self, row: Sequence[str]) -> dict[str, object]:
+        """The values. Raises :class:`FieldError`."""
+        values = self._parser(row)
+        return {**self._nothing, **values} if self._nothing else values
+
+    def text_of(self, row: Sequence[str], label: str | None) -> str | None:
+        """What stands in a field, to be told by its shape only."""
+        place = self._places.get(label or "")
+        return None if place is None or place >= len(row) else row[place]
+
+
+def _label(table: str, element: Element, labels: frozenset[str]) -> str | None:
+    found = next((label for label in element.labels if label in labels), None)
+    if found is None and not element.optional:
+        raise RefusedDelivery("missing_column", f"{table} has no column {element.labels[0]}")
+    return found
+
+
+def wanted(elements: Sequence[Element]) -> dict[str, Kind]:
+    """Every label under which one of the elements may stand, and what its column must hold."""
+    return {label: element.kind for element in elements for label in element.labels}
+
+
+def state(field: str) -> str | None:
+    """A state as FIPS number or USPS letters, as letters."""
+    trimmed = text(field)
+    if trimmed is None:
+        return None
+    found = usps_state(trimmed)
+    if found is None:
+        raise Unreadable("not_a_state")
+    return found
+
+
+def day(field: str) -> object:
+    """A day as ``YYYYMMDD``, as T-MSIS has it, or as ``YYYY-MM-DD``, as typed files give it."""
+    return iso_day(field) if "-" in field else compact_day(field)
+
+
+def plain(field: str) -> str | None:
+    """A text that no spreadsheet would take for a formula."""
+    trimmed = text(field)
+    if trimmed is not None and trimmed.startswith(_FORMULA_SIGNS):
+        raise Unreadable("formula")
+    return trimmed
+
+
+def claim_number(field: str) -> str | None:
+    """The state's own number of a claim."""
+    return number_of_a_claim(plain(field) or "")
+
+
+def diagnosis(field: str) -> str | None:
+    """A diagnosis code; one that is filled up with 0, 8, 9 or # is none."""
+    code = diagnosis_code(field)
+    return None if code is not None and _FILL.issuperset(code) else code
+
+
+@cache
+def missing_amounts() -> Mapping[str, frozenset[int]]:
+    """By element, the amounts in cents that stand for no amount (``policy/medicaid_amounts.toml``)."""
+    policy = tomllib.loads(
+        files("services.intake.policy").joinpath("medicaid_amounts.toml").read_text(encoding="utf-8")
+    )
+    return {name: frozenset(map(cents_from_text, entry["value"])) for name, entry in policy.items()}
+
+
+def amount(label: str) -> Converter:
+    """Reads the amounts of an element."""
+    missing = missing_amounts()[label]
+
+    def convert(field: str) -> int | None:
+        value = cents(field)
+        return None if value in missing else value
+
+    return convert
