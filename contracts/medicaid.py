@@ -40,6 +40,8 @@ class MedicaidEnrolmentSpan(ContractModel):
     health_plan: HealthPlan | None = None
     health_plan_contract: Annotated[str, Field(max_length=8)] | None = None
     long_term_care_level: Literal["none", "community", "institutional"] | None = None
+    # What the person must pay for care in a month before Medicaid does (834 AMT*R).
+    share_of_cost_cents: Cents | None = None
     # The one programme that covered the person, and which of the source's rows or codes say so.
     programme: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] | None = None
     programme_basis: Annotated[str, NotAnMbi, Field(max_length=120)] | None = None

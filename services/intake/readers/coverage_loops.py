@@ -1,7 +1,8 @@
 """From the HD loops of one 834 member to spans of whole months that do not contradict each other.
 
-Source: ASC X12N 005010X220A1, loop 2300; California DHCS 834 companion guide (Medicare coverages stand as HD
-loops of their own, an end before its begin takes the coverage of the begin's month back).
+Source: ASC X12N 005010X220A1, loop 2300 (HD01 002 deletes what was stated, 024 ends it); California DHCS 834 companion
+guide (Medicare coverages stand as HD loops of their own, an end before its begin takes the coverage of the begin's
+month back).
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,10 @@ def is_medicare(plan_text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CoverageLoop:
-    """One HD loop, read. ``plan_text`` is what stands before the first semicolon of HD04."""
+    """One HD loop, read. ``plan_text`` is what stands before the first semicolon of HD04.
+
+    ``cancelled``: it ends with ``end``; ``deleted``: it never was.
+    """
 
     plan_text: str
     plan_id: str | None
@@ -40,6 +44,9 @@ class CoverageLoop:
     dual_status_code: DualStatusCode | None
     aid_code: str | None
     health_plan: StatedPlan | None
+    deleted: bool = False
+    share_of_cost_cents: int | None = None
+    institutional: bool = False
 
     @property
     def medicare(self) -> bool:
@@ -53,8 +60,8 @@ class CoverageLoop:
 
     @property
     def voided(self) -> bool:
-        """An end before the begin: the coverage never was."""
-        return self.end is not None and self.end < self.begin
+        """An end before the begin, or deleted: the coverage never was."""
+        return self.deleted or (self.end is not None and self.end < self.begin)
 
 
 class _Months(NamedTuple):
@@ -67,13 +74,20 @@ class _Months(NamedTuple):
 _FOREVER = "9999-12"
 
 
-def enrolment_spans(loops: Sequence[CoverageLoop], county_fips: str | None) -> tuple[MedicaidEnrolmentSpan, ...]:
-    """Enrolled spans in file order, then the months stated as not enrolled that no loop of the member covers."""
+def enrolment_spans(
+    loops: Sequence[CoverageLoop], county_fips: str | None, ended: date | None = None
+) -> tuple[MedicaidEnrolmentSpan, ...]:
+    """Enrolled spans in file order, then the months stated as not enrolled that no loop of the member covers.
+
+    ``ended`` is the last day of everything that the member had, where the file says so of the member itself.
+    """
     plans = [StatedPlan(None, loop.begin, loop.end) for loop in loops if _gives_plan(loop)]
     medicaid = [loop for loop in loops if not loop.medicare]
     enrolled = [span for loop in medicaid for span in _enrolled(loop, plans, county_fips)]
     covered = [_Months(span.first_month, span.last_month) for span in enrolled]
     gone = [months for loop in medicaid for months in _not_enrolled(loop)]
+    if ended is not None:
+        gone.append(_after(ended))
     left = sorted({months for span in gone for months in _without(span, covered)}, key=_bounds)
     return (*enrolled, *(MedicaidEnrolmentSpan(first_month=a, last_month=b, enrolled=False) for a, b in left))
 
@@ -100,6 +114,8 @@ def _enrolled(loop: CoverageLoop, plans: list[StatedPlan], county_fips: str | No
             county_fips=county_fips,
             health_plan=plan,
             health_plan_contract=contract,
+            long_term_care_level="institutional" if loop.institutional else None,
+            share_of_cost_cents=loop.share_of_cost_cents,
         )
 
 
@@ -119,12 +135,17 @@ def _by_health_plan(whole: _Months, plans: list[StatedPlan]) -> Iterator[tuple[_
 
 
 def _not_enrolled(loop: CoverageLoop) -> Iterator[_Months]:
-    if loop.end is None:
-        return
-    if loop.voided:
-        yield _Months(month_of(loop.begin), month_of(loop.begin))
-    elif loop.cancelled:
-        yield _Months(add_months(month_of(loop.end), 1), None)
+    begin, end = month_of(loop.begin), month_of(loop.end) if loop.end else None
+    if loop.deleted and (end is None or end >= begin):
+        yield _Months(begin, end)
+    elif loop.voided:
+        yield _Months(begin, begin)
+    elif loop.cancelled and loop.end is not None:
+        yield _after(loop.end)
+
+
+def _after(day: date) -> _Months:
+    return _Months(add_months(month_of(day), 1), None)
 
 
 def _cut(months: _Months, bounds: _Months) -> _Months | None:

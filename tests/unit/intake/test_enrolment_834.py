@@ -77,7 +77,7 @@ def spans_of(record: PersonRecord) -> list[tuple[object, ...]]:
 EXPECTED = {
     "sample_834_01.txt": [
         ("CA:TESTMCD000000001", [("2024-01", None, True, "MEDI-CAL", None, "02", ADVANTAGE)]),
-        ("CA:TESTMCD000000002", [("2024-01", None, True, "MEDI-CAL", None, None, ADVANTAGE)]),
+        ("CA:TESTMCD000000002", [("2024-01", None, True, "MEDI-CAL", "4M", "01", ADVANTAGE)]),
         (
             "CA:TESTMCD000000003",
             [
@@ -115,11 +115,15 @@ DEFECTS = {
         (62, "REF6P", "mbi_format"),
         (60, "HD04", "medicare_plan_without_medicaid_coverage"),
     ],
-    "sample_834_02.txt": [(20, "DMG02", "date_unreadable")],
-    "sample_834_03.txt": [(23, "DMG02", "date_unreadable")],
-    "sample_834_04.txt": [(23, "DMG02", "date_unreadable")],
-    "sample_834_05.txt": [(23, "DMG02", "date_unreadable")],
-    "sample_834_06.txt": [(21, "DMG02", "date_unreadable"), (56, "DMG02", "date_unreadable")],
+    "sample_834_02.txt": [(20, "DMG02", "not_a_date")],
+    "sample_834_03.txt": [(16, "REFF6", "mbi_format"), (23, "DMG02", "not_a_date")],
+    "sample_834_04.txt": [(16, "REFF6", "mbi_format"), (23, "DMG02", "not_a_date")],
+    "sample_834_05.txt": [(16, "REFF6", "mbi_format"), (23, "DMG02", "not_a_date")],
+    "sample_834_06.txt": [
+        (21, "DMG02", "not_a_date"),
+        (49, "REFF6", "mbi_format"),
+        (56, "DMG02", "not_a_date"),
+    ],
 }
 
 
@@ -206,7 +210,6 @@ def loop(begin: str, end: str = "", *more: str, maintenance: str = "001", plan: 
             "024",
             [("2022-01", "2022-03", True), ("2022-04", None, False)],
         ),
-        ("cancelled without an end", [loop("20220101", maintenance="024")], "001", [("2022-01", None, True)]),
         (
             "one plan left for another",
             [
@@ -263,11 +266,12 @@ def test_the_loops_own_dual_status_goes_before_the_members(tmp_path: Path) -> No
     ("case", "bad", "field", "reason", "spans"),
     [
         ("begin missing", "HD*001**HMO*MCO9001;A", "DTP348", "begin_missing", 1),
-        ("begin unreadable", loop("2022-1-1"), "DTP348", "date_unreadable", 1),
-        ("no such day", loop("20220230"), "DTP348", "date_unreadable", 1),
-        ("absurd year", loop("10000101"), "DTP348", "date_absurd", 1),
-        ("end unreadable", loop("20220101", "20229999"), "DTP349", "date_unreadable", 1),
-        ("plan begin unreadable", loop("20220101", "", "REF*DX*H1;1;x"), "REFDX", "date_unreadable", 1),
+        ("begin unreadable", loop("2022-1-1"), "DTP348", "not_a_date", 1),
+        ("no such day", loop("20220230"), "DTP348", "not_a_date", 1),
+        ("no day at all", loop("10000101"), "DTP348", "begin_missing", 1),
+        ("absurd year", loop("18990101"), "DTP348", "date_out_of_range", 1),
+        ("end unreadable", loop("20220101", "20229999"), "DTP349", "not_a_date", 1),
+        ("plan begin unreadable", loop("20220101", "", "REF*DX*H1;1;x"), "REFDX", "not_a_date", 1),
         ("dual status unknown", loop("20220101", "", "REF*F5*77"), "REFF5", "dual_status_unknown", 2),
         ("dual status 07", loop("20220101", "", "REF*F5*07"), "REFF5", "dual_status_unknown", 2),
         ("plan too long", loop("20220101", plan="P" * 21), "HD04", "code_too_long", 2),
@@ -285,7 +289,15 @@ def test_a_bad_loop_is_a_defect_and_the_rest_goes_on(
 def test_a_defect_names_file_and_segment_and_keeps_the_raw_text(tmp_path: Path) -> None:
     readings = read_text(tmp_path, interchange(member(loop("20220101"), mbi="0EG4TE5MK73")))
     [defect] = [reading for reading in readings if isinstance(reading, Defect)]
-    assert defect == Defect("834.MCO9001.D220105.T120000.txt", 6, "REF6P", "mbi_format", b"REF*6P*0EG4TE5MK73")
+    assert defect == Defect(
+        "834.MCO9001.D220105.T120000.txt",
+        6,
+        "REF6P",
+        "mbi_format",
+        b"REF*6P*0EG4TE5MK73",
+        "11 characters: 5 digits, 6 letters",
+        "a Medicare Beneficiary Identifier",
+    )
     assert [r.kind for r in records(readings)[0].references] == ["medicaid"]
 
 
@@ -305,13 +317,26 @@ def test_a_member_without_any_identifier_is_a_defect(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "expected"), [("1D 1L 0F", "1D"), ("0F 1L", "1L"), ("0F", "0F")], ids=["card", "index", "subscriber"]
+    ("kinds", "state", "expected"),
+    [
+        ("1D 1L 23 0F", "CA", "1D"),
+        ("0F 1L 23", "CA", "1L"),
+        ("0F 1L 23", "TX", "23"),
+        # The number of a group or a policy: half of the file would be one person.
+        ("0F 1L", "TX", "0F"),
+        ("0F", "CA", "0F"),
+    ],
 )
-def test_which_medicaid_identifier(tmp_path: Path, kinds: str, expected: str) -> None:
+def test_which_medicaid_identifier(tmp_path: Path, kinds: str, state: str, expected: str) -> None:
     given_ids = "~".join(f"REF*{kind}*ID{kind}" for kind in kinds.split())
-    [record] = records(read_text(tmp_path, interchange(f"INS*Y*18*001~{given_ids}~{loop('20220101')}")))
-    assert [r.value for r in record.references] == [f"OH:ID{expected}"]
-    assert record.state is None
+    residence = f"NM1*IL*1*A*B~N4*ANYTOWN*{state}*00000"
+    [record] = records(read_text(tmp_path, interchange(f"INS*Y*18*001~{given_ids}~{residence}~{loop('20220101')}")))
+    assert [r.value for r in record.references] == [f"{state}:ID{expected}"]
+
+
+def test_without_a_residence_the_state_is_the_installations(tmp_path: Path) -> None:
+    [record] = records(read_text(tmp_path, interchange(f"INS*Y*18*001~REF*1D*X1~{loop('20220101')}")))
+    assert ([r.value for r in record.references], record.state) == (["OH:X1"], None)
 
 
 def test_a_member_without_coverage_still_tells_of_a_death(tmp_path: Path) -> None:
@@ -335,7 +360,7 @@ GOOD = interchange(member(loop("20220101")))
     [
         ("empty", "", "not_x12"),
         ("another format", "REPORT_MONTH,DCE_ID\n" * 20, "not_x12"),
-        ("no terminator", isa() + "X" * 200_000, "not_x12"),
+        ("no terminator", isa() + "X" * 200_000, "segment_too_long"),
         ("cut inside a segment", GOOD[:-30], "truncated"),
         ("no IEA", GOOD[: GOOD.index("IEA")], "truncated"),
         ("no SE", GOOD.replace(GOOD[GOOD.index("SE*") : GOOD.index("GE*")], ""), "truncated"),
