@@ -129,7 +129,7 @@ class Pipeline:
             records=counts.records,
             quarantined=counts.quarantined,
             people=changes.people,
-            before=former and Before(former.newest, former.people),
+            before=None if former is None else Before(former.newest, former.people),
         )
         # What was staged before was not held, and may be published in part.
         looked_at = delivery.released or delivery.status == "staged"
