@@ -10,7 +10,9 @@ from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.money import per_month
 from services.cost_shift import answers, effects, reading
 from services.cost_shift.category_policy import category_pairs
+from services.cost_shift.changes_gateway import router as changes
 from services.cost_shift.estimates_gateway import router as estimates
+from services.cost_shift.freshness import CONDITIONAL
 from services.cost_shift.questions import (
     NO_ENTITY,
     CostFilters,
@@ -27,7 +29,7 @@ from services.runtime.gateway import ReadConnection
 from services.runtime.problems import Problem
 
 router = APIRouter(prefix="/v1", tags=["cost shift"])
-router.include_router(estimates)
+figures = APIRouter(dependencies=list(CONDITIONAL))
 
 _SHOWN_AS = {"entity": "entity_id", "county": "county_fips"}
 
@@ -58,7 +60,7 @@ def _next_offset(filters: CostFilters, found: int) -> int | None:
     return filters.offset + filters.limit if found > filters.limit else None
 
 
-@router.get("/revisions", summary="Published revisions")
+@figures.get("/revisions", summary="Published revisions")
 async def list_revisions(
     connection: ReadConnection, limit: Annotated[int, Query(ge=1, le=10_000, description="how many")] = 100
 ) -> answers.RevisionsAnswer:
@@ -71,7 +73,7 @@ async def list_revisions(
     )
 
 
-@router.get("/measures", summary="Cost by payer, category, cohort and month", response_model_exclude_unset=True)
+@figures.get("/measures", summary="Cost by payer, category, cohort and month", response_model_exclude_unset=True)
 async def list_measures(
     connection: ReadConnection, filters: Annotated[MeasureFilters, Query()]
 ) -> answers.MeasuresAnswer:
@@ -104,7 +106,7 @@ def _measure(query: MeasureQuery, row: asyncpg.Record, person_months: int) -> an
     )
 
 
-@router.get("/person-months", summary="Person-months behind the figures", response_model_exclude_unset=True)
+@figures.get("/person-months", summary="Person-months behind the figures", response_model_exclude_unset=True)
 async def list_person_months(
     connection: ReadConnection, filters: Annotated[PersonMonthFilters, Query()]
 ) -> answers.PersonMonthsAnswer:
@@ -121,7 +123,7 @@ async def list_person_months(
     )
 
 
-@router.get("/restatements", summary="Why figures moved")
+@figures.get("/restatements", summary="Why figures moved")
 async def list_restatements(
     connection: ReadConnection, filters: Annotated[RestatementFilters, Query()]
 ) -> answers.RestatementsAnswer:
@@ -150,7 +152,7 @@ def _restatement(row: asyncpg.Record) -> answers.Restatement:
     )
 
 
-@router.get("/descriptive-effects", summary="An entity against its comparison, before and after")
+@figures.get("/descriptive-effects", summary="An entity against its comparison, before and after")
 async def list_descriptive_effects(
     connection: ReadConnection, filters: Annotated[EffectFilters, Query()]
 ) -> answers.DescriptiveEffectsAnswer:
@@ -199,3 +201,8 @@ async def _window(
         found = await reading.measures(connection, query, len(Payer) * len(ServiceCategory), 0)
         sums += [(row["payer"], row["category"], row["cents"]) for row, _ in found]
     return effects.cohort_window(person_months, sums)
+
+
+figures.include_router(estimates)
+router.include_router(figures)
+router.include_router(changes)

@@ -11,7 +11,7 @@ import cost_shift_world as world_of
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 
 from services.cost_shift.gateway import router
 from services.runtime.database import open_pool
@@ -306,7 +306,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "state-agency.md").read_text(encodi
 ADDRESSES = sorted(set(re.findall(r'"\$GATEWAY(/v1/[^"$]+)"', PAGE)))
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+# One needs more counties than this world has, the other never ends: each has a test of its own.
+ANSWERED = [address for address in ADDRESSES if not address.startswith(("/v1/effects", "/v1/changes/stream"))]
+
+
+@pytest.mark.parametrize("address", ANSWERED)
 async def test_every_address_of_the_page_for_states_answers(client: httpx.AsyncClient, address: str) -> None:
     answer = await client.get(address)
     assert answer.status_code == 200, answer.text
@@ -314,4 +318,6 @@ async def test_every_address_of_the_page_for_states_answers(client: httpx.AsyncC
 
 def test_the_page_for_states_names_every_route() -> None:
     named = {address.split("?")[0] for address in ADDRESSES}
-    assert named == {route.path for route in router.routes if isinstance(route, APIRoute)}
+    app = FastAPI()
+    app.include_router(router)
+    assert named == set(app.openapi()["paths"])

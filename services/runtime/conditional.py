@@ -1,0 +1,47 @@
+"""Answers that the caller has already: 304 by a strong entity tag (RFC 9110, 8.8.3 and 13.1.2)."""
+
+import hashlib
+from collections.abc import Iterable
+from http import HTTPStatus
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+_DIGITS = 32
+_HEADER = "if-none-match"
+
+
+class NotModified(Exception):  # noqa: N818 - it is an answer, named as HTTP names it
+    """Raised by a dependency or a route: the caller's copy is what would be answered."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(HTTPStatus.NOT_MODIFIED.phrase)
+        self.tag = tag
+
+
+def entity_tag(request: Request, state: str) -> str:
+    """The tag of what a request is answered with in one state of the read model, by this version of the code."""
+    asked = "&".join(sorted(f"{name}={value}" for name, value in request.query_params.multi_items()))
+    whole = "\x1f".join((version("tandem"), request.url.path, asked, state))
+    return f'"{hashlib.sha256(whole.encode()).hexdigest()[:_DIGITS]}"'
+
+
+def has_tag(request: Request, tag: str) -> bool:
+    """Whether the caller named the tag among those that it has."""
+    return tag in _tags(request.headers.getlist(_HEADER))
+
+
+def _tags(headers: Iterable[str]) -> Iterable[str]:
+    # A cache on the way may have weakened the tag: for reading that is the same.
+    return (tag.strip().removeprefix("W/") for header in headers for tag in header.split(","))
+
+
+def handle_not_modified(app: FastAPI) -> None:
+    """Answer :class:`NotModified` without a body."""
+    app.add_exception_handler(NotModified, _not_modified)
+
+
+async def _not_modified(_: Request, error: Exception) -> Response:
+    assert isinstance(error, NotModified)  # noqa: S101 - Starlette looks handlers up by class
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": error.tag})
