@@ -14,6 +14,8 @@ from contracts.identifiers import EntityId, PersonId
 from contracts.months import Month
 from services.alignment import reading
 from services.alignment.programme import programme
+from services.alignment.rules.sharing import sharing
+from services.alignment.statements import Fact
 from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import Problem, not_found
@@ -85,13 +87,43 @@ class Decision(BaseModel):
 
 
 class Statement(BaseModel):
-    """Who said something about the person, and when."""
+    """Who said something about the person, and when; ``said`` is what no decision rests on."""
 
     sequence: int
     kind: str
     source: str
     stated_on: date
     entity_id: str | None
+    said: dict[str, JsonValue]
+
+
+class SharingState(BaseModel):
+    """Whether Medicare shares the person's claims, or those about substance use, with an entity. No decision sees it."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "entity_id": "D9001",
+                    "about": "claims",
+                    "shares": False,
+                    "effective_from": "2022-03-14",
+                    "source": "1-800-MEDICARE",
+                    "stated_on": "2022-03-18",
+                    "known_since": 41,
+                }
+            ]
+        },
+    )
+
+    entity_id: str
+    about: str
+    shares: bool
+    effective_from: date
+    source: str
+    stated_on: date
+    known_since: int
 
 
 class Timeline(BaseModel):
@@ -102,6 +134,7 @@ class Timeline(BaseModel):
     as_of: int
     months: list[Decision]
     statements: list[Statement]
+    sharing: list[SharingState]
 
 
 class PastDecision(Decision):
@@ -207,7 +240,8 @@ async def person_timeline(person_id: Person, connection: ReadConnection, as_of: 
         state=state,
         as_of=as_of,
         months=[Decision(**_decision(row, state, areas)) for row in rows],
-        statements=[Statement(**row) for row in said],
+        statements=[_statement(fact) for fact in said],
+        sharing=[SharingState.model_validate(stated) for stated in sharing(said)],
     )
 
 
@@ -260,6 +294,17 @@ async def policy() -> Policy:
     own = programme()
     values = [PolicyValue(name=p.name, value=p.value, source=p.source, status=p.status) for p in own.parameters]
     return Policy(programme=own.name, parameters=values)
+
+
+def _statement(fact: Fact) -> Statement:
+    return Statement(
+        sequence=fact.sequence,
+        kind=fact.kind,
+        source=fact.source,
+        stated_on=date.fromordinal(fact.stated_on),
+        entity_id=fact.entity_id,
+        said={name: list(value) if isinstance(value, tuple) else value for name, value in fact.said},
+    )
 
 
 async def _state_of(connection: Connection, person_id: str) -> str:

@@ -20,7 +20,7 @@ from services.alignment.rules.cohort import cohort
 from services.alignment.rules.knowledge import Knowledge
 from services.alignment.rules.known_month import Answer, KnownMonth, Stated
 from services.alignment.rules.predicates import answers
-from services.alignment.statements import Fact
+from services.alignment.statements import DECIDING, Fact
 
 History = dict[tuple[str, int], MonthDecision]
 
@@ -48,8 +48,9 @@ class Boundary(NamedTuple):
     decisions: tuple[MonthDecision, ...]
 
 
-def _order(fact: Fact) -> tuple[int, str]:
-    return fact.sequence, fact.event_id
+def _in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """Those that decide, oldest delivery first: what is only evidence can change nothing here."""
+    return sorted([fact for fact in facts if fact.kind in DECIDING], key=lambda fact: (fact.sequence, fact.event_id))
 
 
 def decision_history(facts: Iterable[Fact], programme: Programme) -> History:
@@ -64,8 +65,7 @@ def decision_history(facts: Iterable[Fact], programme: Programme) -> History:
 def boundaries(facts: Iterable[Fact], programme: Programme, since: int = 0) -> Iterator[Boundary]:
     """What each delivery from ``since`` on changed. Deliveries before it are replayed without deciding anything."""
     knowledge = Knowledge(programme)
-    ordered = sorted(facts, key=_order)
-    for sequence, group in groupby(ordered, key=lambda fact: fact.sequence):
+    for sequence, group in groupby(_in_order(facts), key=lambda fact: fact.sequence):
         together = list(group)
         if sequence < since:
             for fact in together:
@@ -166,7 +166,7 @@ def decisions_as_known(
     Gives the delivery, the person's state as then known, and the decision, ordered by delivery and month.
     """
     knowledge = Knowledge(programme)
-    waiting = deque(sorted(facts, key=_order) if keys else ())
+    waiting = deque(_in_order(facts) if keys else ())
     for sequence, month in sorted((sequence, month) for month, sequence in keys):
         while waiting and waiting[0].sequence <= sequence:
             knowledge.add(waiting.popleft())

@@ -10,6 +10,7 @@ from asyncpg import Record
 from contracts.alignment import PredicateResult
 from services.alignment.rules.in_service_area import in_service_area
 from services.alignment.rules.known_month import Stated
+from services.alignment.statements import Fact, restored
 from services.runtime.database import Connection
 
 _SERVICE_AREA_AFTER = "US_RESIDENT"
@@ -67,16 +68,20 @@ async def month_history(connection: Connection, person_id: str, month: str) -> S
     )
 
 
-async def statements(connection: Connection, person_id: str, as_of: int) -> Sequence[Record]:
-    """What was said about a person, by whom and when, without what it said."""
-    return await connection.fetch(
+async def statements(connection: Connection, person_id: str, as_of: int) -> list[Fact]:
+    """What was said about a person, by whom and when."""
+    rows = await connection.fetch(
         """
-        SELECT sequence, kind, source, stated_on, entity_id FROM fact
+        SELECT event_id::text, sequence, kind, state, source, stated_on, entity_id, body FROM fact
         WHERE person_id = $1 AND sequence <= $2 ORDER BY sequence, event_id
         """,
         person_id,
         as_of,
     )
+    return [
+        restored(event_id, sequence, kind, state, source, stated_on.toordinal(), entity_id, body)
+        for event_id, sequence, kind, state, source, stated_on, entity_id, body in rows
+    ]
 
 
 class RosterPage(NamedTuple):

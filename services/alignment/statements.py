@@ -11,7 +11,16 @@ from typing import Literal, NamedTuple
 
 from pydantic_core import from_json
 
-from contracts.alignment import AlignmentReported, AlignmentReportedData, DesignationRecorded, DesignationRecordedData
+from contracts.alignment import (
+    AlignmentReported,
+    AlignmentReportedData,
+    DesignationRecorded,
+    DesignationRecordedData,
+    ProviderAlignmentReported,
+    ProviderAlignmentReportedData,
+    SharingPreferenceStated,
+    SharingPreferenceStatedData,
+)
 from contracts.coverage import MedicareCoverageStated, MedicareCoverageStatedData
 from contracts.medicaid import (
     EnrolmentSource,
@@ -20,9 +29,19 @@ from contracts.medicaid import (
     MedicaidEnrolmentStatedData,
 )
 from contracts.months import month_index
+from services.alignment.saying import Said, said_again, said_in
 
-Kind = Literal["coverage", "enrolment", "report", "designation"]
-PersonEvent = MedicareCoverageStated | MedicaidEnrolmentStated | AlignmentReported | DesignationRecorded
+Kind = Literal["coverage", "enrolment", "report", "designation", "provider_alignment", "sharing"]
+# The others are evidence: kept and shown, and never seen by a decision.
+DECIDING: frozenset[Kind] = frozenset({"coverage", "enrolment", "report"})
+PersonEvent = (
+    MedicareCoverageStated
+    | MedicaidEnrolmentStated
+    | AlignmentReported
+    | DesignationRecorded
+    | ProviderAlignmentReported
+    | SharingPreferenceStated
+)
 # What a source of Medicaid enrolment is called in evidence.
 ENROLMENT_SOURCES = {
     EnrolmentSource.ENROLMENT_834: "834",
@@ -92,22 +111,21 @@ class Fact:
     report_month: int | None = None
     aligned: tuple[AlignedSpan, ...] = ()
     designation: Designation | None = None
+    said: Said = ()
 
     def body(self) -> str:
         """What the store keeps beside the columns: the spans and dates, compact."""
-        return json.dumps(
-            [
-                self.death,
-                self.part_a_began,
-                self.part_b_began,
-                self.coverage,
-                self.enrolment,
-                self.report_month,
-                self.aligned,
-                self.designation,
-            ],
-            separators=(",", ":"),
-        )
+        values: list[object] = [
+            self.death,
+            self.part_a_began,
+            self.part_b_began,
+            self.coverage,
+            self.enrolment,
+            self.report_month,
+            self.aligned,
+            self.designation,
+        ]
+        return json.dumps([*values, dict(self.said)] if self.said else values, separators=(",", ":"))
 
 
 def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of the table
@@ -121,7 +139,7 @@ def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of t
     body: str,
 ) -> Fact:
     """Build a fact from the store's columns; the inverse of :meth:`Fact.body`."""
-    death, part_a, part_b, coverage, enrolment, report_month, aligned, designation = from_json(body)
+    death, part_a, part_b, coverage, enrolment, report_month, aligned, designation, *said = from_json(body)
     return Fact(
         event_id,
         sequence,
@@ -138,6 +156,7 @@ def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of t
         report_month,
         tuple([AlignedSpan(*span) for span in aligned]),
         Designation(*designation) if designation else None,
+        said_again(said[0]) if said else (),
     )
 
 
@@ -153,6 +172,10 @@ def fact_of(event: PersonEvent) -> Fact:
             return _report(event.data, *about)
         case DesignationRecordedData():
             return _designation(event.data, *about)
+        case ProviderAlignmentReportedData():
+            return _provider_alignment(event.data, *about)
+        case SharingPreferenceStatedData():
+            return _sharing(event.data, *about)
 
 
 def _coverage(data: MedicareCoverageStatedData, event_id: str, sequence: int) -> Fact:
@@ -233,6 +256,7 @@ def _report(data: AlignmentReportedData, event_id: str, sequence: int) -> Fact:
         entity_id=data.entity_id,
         report_month=month_index(data.report_month),
         aligned=tuple(spans),
+        said=said_in(data),
     )
 
 
@@ -246,6 +270,33 @@ def _designation(data: DesignationRecordedData, event_id: str, sequence: int) ->
         data.signed_on.toordinal(),
         entity_id=data.entity_id,
         designation=Designation(data.channel, data.withdrawn),
+        said=said_in(data),
+    )
+
+
+def _provider_alignment(data: ProviderAlignmentReportedData, event_id: str, sequence: int) -> Fact:
+    return Fact(
+        event_id,
+        sequence,
+        "provider_alignment",
+        data.state,
+        "provider alignment report",
+        data.stated_on.toordinal(),
+        entity_id=data.entity_id,
+        said=said_in(data),
+    )
+
+
+def _sharing(data: SharingPreferenceStatedData, event_id: str, sequence: int) -> Fact:
+    return Fact(
+        event_id,
+        sequence,
+        "sharing",
+        data.state,
+        "1-800-MEDICARE",
+        data.stated_on.toordinal(),
+        entity_id=data.entity_id,
+        said=said_in(data),
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.alignment import MonthDecision
 from contracts.provider import ProviderRosterStated
 from contracts.topics import AnyEvent
-from services.alignment.statements import Fact, restored
+from services.alignment.statements import DECIDING, Fact, restored
 from services.runtime.database import Connection
 
 
@@ -148,6 +148,20 @@ _SAVE_PEOPLE = """
     )
     INSERT INTO person (person_id, state)
     SELECT * FROM unnest($1::text[], $2::text[])
+    ON CONFLICT (person_id) DO UPDATE SET state = excluded.state
+"""
+
+
+async def add_people(connection: Connection, people: Sequence[str]) -> None:
+    """Write the state of people of whom there is evidence; what decisions rest on goes before it."""
+    if people:
+        await connection.execute(_ADD_PEOPLE, people, sorted(DECIDING))
+
+
+_ADD_PEOPLE = """
+    INSERT INTO person (person_id, state)
+    SELECT DISTINCT ON (person_id) person_id, state FROM fact WHERE person_id = ANY($1)
+    ORDER BY person_id, kind = ANY($2) DESC, sequence DESC, event_id DESC
     ON CONFLICT (person_id) DO UPDATE SET state = excluded.state
 """
 

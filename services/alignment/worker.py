@@ -4,15 +4,29 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from contracts.alignment import AlignmentDecided, AlignmentDecidedData, AlignmentReported, DesignationRecorded
+from contracts.alignment import (
+    AlignmentDecided,
+    AlignmentDecidedData,
+    AlignmentReported,
+    DesignationRecorded,
+    ProviderAlignmentReported,
+    SharingPreferenceStated,
+)
 from contracts.coverage import MedicareCoverageStated
 from contracts.medicaid import MedicaidEnrolmentStated
 from contracts.provider import ProviderRosterStated
-from contracts.topics import ALIGNMENT_REPORTS, COVERAGE, DESIGNATIONS, MEDICAID_ENROLMENT, PROVIDER_ROSTERS
+from contracts.topics import (
+    ALIGNMENT_REPORTS,
+    COVERAGE,
+    DESIGNATIONS,
+    MEDICAID_ENROLMENT,
+    PROVIDER_ROSTERS,
+    SHARING_PREFERENCES,
+)
 from services.alignment import store
 from services.alignment.deciding import Known, Outcome, arrived_late, first_new, outcome
 from services.alignment.programme import programme
-from services.alignment.statements import Fact, PersonEvent, fact_of
+from services.alignment.statements import DECIDING, Fact, PersonEvent, fact_of
 from services.runtime.database import Connection
 from services.runtime.service import Batch, ServiceDefinition, Transaction
 
@@ -21,7 +35,14 @@ _PEOPLE_AT_ONCE = 500
 # AlignmentDecidedData takes no more months than this.
 _MOST_DECISIONS_AN_EVENT = 240
 
-_PERSON_EVENTS = (MedicareCoverageStated, MedicaidEnrolmentStated, AlignmentReported, DesignationRecorded)
+_PERSON_EVENTS = (
+    MedicareCoverageStated,
+    MedicaidEnrolmentStated,
+    AlignmentReported,
+    DesignationRecorded,
+    ProviderAlignmentReported,
+    SharingPreferenceStated,
+)
 
 
 async def handle(batch: Batch, transaction: Transaction) -> None:
@@ -46,10 +67,13 @@ async def _apply(events: Sequence[PersonEvent], transaction: Transaction) -> Non
     connection = transaction.connection
     told = [(event.data.person_id, fact_of(event)) for event in events]
     new = await store.append_facts(connection, told)
-    people = sorted({person_id for person_id, fact in told if fact.event_id in new})
+    heard_of = {person_id for person_id, fact in told if fact.event_id in new and fact.kind not in DECIDING}
+    people = sorted({person_id for person_id, fact in told if fact.event_id in new and fact.kind in DECIDING})
+    await store.add_people(connection, sorted(heard_of))
     if not people:
         return
-    facts = await store.facts_about(connection, people)
+    known = await store.facts_about(connection, people)
+    facts = {person_id: [fact for fact in known[person_id] if fact.kind in DECIDING] for person_id in people}
     since = {person_id: first_new(facts[person_id], new) for person_id in people}
     late = {
         person_id: sequence for person_id, sequence in since.items() if arrived_late(facts[person_id], new, sequence)
@@ -120,7 +144,7 @@ def _events(
 SERVICE = ServiceDefinition(
     name="alignment",
     schema="alignment",
-    topics=(COVERAGE, MEDICAID_ENROLMENT, ALIGNMENT_REPORTS, DESIGNATIONS, PROVIDER_ROSTERS),
+    topics=(COVERAGE, MEDICAID_ENROLMENT, ALIGNMENT_REPORTS, SHARING_PREFERENCES, DESIGNATIONS, PROVIDER_ROSTERS),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
     waits_for=("intake",),

@@ -57,7 +57,7 @@ class Knowledge:
         self.state = fact.state
         if fact.kind == "report":
             self._reports.add(fact)
-        elif fact.kind != "designation":
+        else:
             self._add_coverage(fact)
 
     def _add_coverage(self, fact: Fact) -> None:
