@@ -57,12 +57,12 @@ def _of_workbook(source: Source, sheets: Sequence[Sheet], interpret: Interpreter
     if len({layout.version for _, (_, layout) in shown}) > 1:
         raise RefusedDelivery("ambiguous_layout", "the sheets have different layouts")
     name = source.paths[0].name
-    for sheet, (header, _) in found:
+    for sheet, (row, _) in found:
         if sheet.hidden:
             expected = "a sheet that can be seen"
-            yield Defect(f"{name}, sheet {sheet.number}", header.number, None, "hidden_sheet", b"", None, expected)
-    for sheet, (header, layout) in shown:
-        yield from _of_sheet(source, sheet, header, layout, interpret)
+            yield Defect(f"{name}, sheet {sheet.number}", row.number, None, "hidden_sheet", b"", None, expected)
+    for sheet, (row, layout) in shown:
+        yield from _of_sheet(source, sheet, row, layout, interpret)
 
 
 def _header(source: Source, sheet: Sheet) -> tuple[SheetRow, Layout] | None:

@@ -180,7 +180,7 @@ def _converted(record: str, label: str) -> Any:  # noqa: ANN401 - of whatever ty
 
 
 def _defect(name: str, number: int, line: bytes, error: FieldError) -> Defect:
-    if error.element not in _LAYOUT:
+    if error.element is None or error.element not in _LAYOUT:
         return Defect(name, number, error.element, error.reason, line)
     first, behind, _, expected = _LAYOUT[error.element]
     return Defect(name, number, error.element, error.reason, line, shape_of(line[first:behind]), expected)

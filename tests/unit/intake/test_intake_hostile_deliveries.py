@@ -168,7 +168,7 @@ def test_what_json_can_write_and_no_claim_can_hold(tmp_path: Path, changes: dict
         (REPORT_HEADER, "TRL,\xb2", "wrong_record_count"),
         (REPORT_HEADER, "TRL,0\nTRL,0", "truncated_file"),
         (REPORT_HEADER, 'TRL,"0', "truncated_file"),
-        ("", "", "missing_column"),
+        ("", "", "unknown_layout"),
     ],
 )
 def test_a_report_whose_frame_is_broken_is_refused(tmp_path: Path, header: str, trailer: str, reason: str) -> None:
