@@ -7,6 +7,7 @@ F6, 1L, 23, 17 and for composite values separated by semicolons.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Literal
 
 from contracts.identifiers import MbiError, holds_an_mbi, normalise_mbi
@@ -163,7 +164,7 @@ def death_date(member: Member) -> date | None:
     """DTP*435 or INS12, else the second part of California's REF*17."""
     for segment, text, name in _deaths(member):
         if text:
-            return member.defects.or_none(lambda segment=segment, text=text, name=name: day(segment, text, name))
+            return member.defects.or_none(partial(day, segment, text, name))
     return None
 
 

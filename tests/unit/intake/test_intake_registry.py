@@ -56,7 +56,7 @@ def test_archives_are_recognised(tmp_path: Path) -> None:
         (MEDICAID_ARCHIVE, b"no zip", "corrupted_archive"),
         (ARCHIVE.replace("D220210", "D221399"), b"PK\x03\x04", "unrecognised_name"),
         ("834.MCO1.D220210.T060000.txt", b"hello", "mislabelled_file"),
-        ("other.txt", X12_834.replace("ST*834", "ST*837").encode(), "unrecognised_content"),
+        ("other.txt", X12_834.replace("ST*834", "ST*278").encode(), "unrecognised_content"),
         ("a.ndjson", gzip.compress(b"{}", mtime=0), "mislabelled_file"),
         ("a.ndjson.gz", b"{}", "mislabelled_file"),
         ("a.ndjson.gz", gzip.compress(b"{}", mtime=0)[:12], "corrupted_archive"),
