@@ -31,10 +31,21 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """The delivery that intake is reading, as far as its reader tells."""
+
+    sequence: int
+    name: str
+    read_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the deliveries up to ``last`` have come: the newest cut of each service."""
+    """How far the deliveries up to ``last`` have come: the newest cut of each service, and what is being read."""
 
     cuts: dict[Service, int]
+    reading: Reading | None = None
 
     def published(self, sequence: int) -> bool:
         """Whether every service has said what it says of a delivery."""
@@ -98,6 +109,10 @@ async def hand_over(installation: Installation, paths: Sequence[Path], *, keep_c
         return [await _register(connection, path) for path in paths]
 
 
+_READING = """
+    SELECT sequence, name, read_bytes, total_bytes FROM delivery
+    WHERE status = 'registered' AND total_bytes > 0 ORDER BY sequence LIMIT 1
+"""
 _CUT = "SELECT coalesce(max(sequence), 0) FROM runtime_cut"
 
 
@@ -107,7 +122,9 @@ async def progress_of(installation: Installation) -> Progress:
     for service in CONSUMING:
         async with connected(installation.database_url(service), schema_of(service)) as connection:
             cuts[service] = await connection.fetchval(_CUT)
-    return Progress(cuts)
+    async with connected(installation.database_url("intake"), schema_of("intake")) as connection:
+        row = await connection.fetchrow(_READING)
+    return Progress(cuts, Reading(**dict(row)) if row else None)
 
 
 def wait_until_published(

@@ -18,7 +18,7 @@ _COMMANDS = {
     "simulate": ("simulate", "Write the files of a made-up population, with the truth beside them."),
     "check": ("check", "Check this installation, or what files hold, and say what to do."),
     "score": ("score", "Score a file of people with CMS-HCC V24 or V28."),
-    "quarantine": ("quarantine", "List what files held that could not be read; take a refused delivery again."),
+    "deliveries": ("deliveries", "What was delivered, what it held, what is refused or held; decide about it."),
     "dead-letters": ("dead_letters", "List, replay or drop messages that could not be applied."),
     "rebuild": ("rebuild", "Rebuild a read model from the log and compare it with the live one."),
     "tail": ("tail", "Follow the logs of the running processes, or the events on a topic."),

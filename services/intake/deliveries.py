@@ -1,5 +1,6 @@
 """Deliveries: numbered when they are taken, and what has become of each."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from services.runtime.outbox import outgoing, publish_completed, queue
 
 Status = Literal["registered", "staged", "held", "completed", "refused"]
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _WITHHELD = Path("withheld")
 # Numbers are given one at a time.
 SEQUENCE_LOCK = lock_number("intake delivery sequence")
@@ -84,18 +86,32 @@ async def find(connection: Connection, identity: str) -> Delivery | None:
     return _delivery(row) if row else None
 
 
-async def listed(connection: Connection, most: int, before: int | None = None) -> list[Delivery]:
-    """Deliveries, the newest first, older than a sequence number."""
-    rows = await connection.fetch(
-        "SELECT * FROM delivery WHERE $2::bigint IS NULL OR sequence < $2 ORDER BY sequence DESC LIMIT $1", most, before
-    )
-    return [_delivery(row) for row in rows]
+async def find_named(connection: Connection, name: str) -> Delivery | None:
+    """One delivery, by its number or its id."""
+    if not _NUMBER.fullmatch(name):
+        return await find(connection, name)
+    row = await connection.fetchrow("SELECT * FROM delivery WHERE sequence = $1", int(name))
+    return _delivery(row) if row else None
+
+
+_LISTED = """
+    SELECT * FROM delivery
+    WHERE ($2::bigint IS NULL OR sequence < $2) AND ($3::text IS NULL OR status = $3)
+    ORDER BY sequence DESC LIMIT $1
+"""
+
+
+async def listed(
+    connection: Connection, most: int, before: int | None = None, status: str | None = None
+) -> list[Delivery]:
+    """Deliveries, the newest first, older than a sequence number, of one status."""
+    return [_delivery(row) for row in await connection.fetch(_LISTED, most, before, status)]
 
 
 async def listed_refused(connection: Connection, most: int) -> list[Delivery]:
-    """Deliveries that were refused whole, the newest first."""
+    """Deliveries that were refused whole or are held, the newest first."""
     rows = await connection.fetch(
-        "SELECT * FROM delivery WHERE status = 'refused' ORDER BY sequence DESC LIMIT $1", most
+        "SELECT * FROM delivery WHERE status IN ('held', 'refused') ORDER BY sequence DESC LIMIT $1", most
     )
     return [_delivery(row) for row in rows]
 

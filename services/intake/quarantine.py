@@ -33,7 +33,7 @@ class QuarantineCount:
 
 
 async def quarantined_deliveries(connection: Connection, most: int) -> list[Delivery]:
-    """Deliveries that were refused whole, the newest first."""
+    """Deliveries that were refused whole or are held, the newest first."""
     return await listed_refused(connection, most)
 
 
@@ -67,7 +67,7 @@ async def unsealed_line(connection: Connection, keys: IdentityKeys, delivery_id:
     sealed = await connection.fetchval(
         "SELECT raw_sealed FROM quarantined_line WHERE delivery_id = $1 AND number = $2", delivery_id, number
     )
-    return None if sealed is None else keys.open(sealed, place_of_line(delivery_id, number))
+    return None if sealed is None else keys.lines.open(sealed, place_of_line(delivery_id, number))
 
 
 def place_of_line(delivery_id: str, number: int) -> bytes:

@@ -194,7 +194,7 @@ async def test_a_full_disk_is_said_and_nothing_stays(
             assert (await uploaded(client, content)).status_code == 507
         usage = shutil.disk_usage(inbox)._replace(free=len(content) - 1)
         with monkeypatch.context() as patched:
-            patched.setattr(uploading.shutil, "disk_usage", lambda _: usage)
+            patched.setattr(shutil, "disk_usage", lambda _: usage)
             assert (await uploaded(client, content)).status_code == 507
         assert everything(inbox) == []
         assert (await uploaded(client, content)).status_code == 202

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.progress import Progress as Bars
 
 from infra.command import deliver as module
-from infra.command.delivering import Handed, Outcome, Progress, files_in, wait_until_published
+from infra.command.delivering import Handed, Outcome, Progress, Reading, files_in, wait_until_published
 from infra.command.output import Failure
 from infra.local.installation import Installation
 from services.intake.deliveries import Registration
@@ -22,6 +23,11 @@ KNOWN = Outcome(
 )
 REFUSED = Outcome(
     "x.834", "d2", 8, "refused", repeated=False, reason="not_x12: no ISA", records=0, claims=0, quarantined=0, events=0
+)
+
+
+HELD = Outcome(
+    "old.csv", "d3", 9, "held", repeated=False, reason="older: yes", records=5, claims=0, quarantined=0, events=0
 )
 
 
@@ -78,10 +84,10 @@ def test_the_newest_of_all_is_waited_for_whatever_their_order(door: Door) -> Non
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "code"), [([DONE], 0), ([DONE, KNOWN], 0), ([REFUSED], 1), ([REFUSED, DONE], 1), ([DONE, REFUSED], 1)]
+    ("outcomes", "code"), [([DONE], 0), ([DONE, KNOWN], 0), ([REFUSED], 1), ([REFUSED, DONE], 1), ([DONE, HELD], 1)]
 )
 @pytest.mark.parametrize("words", [("--json",), (), ("--no-wait",)])
-def test_only_a_delivery_refused_whole_ends_with_1(
+def test_only_a_delivery_refused_whole_or_held_ends_with_1(
     door: Door, outcomes: list[Outcome], code: int, words: tuple[str, ...]
 ) -> None:
     door.outcomes = outcomes
@@ -105,6 +111,7 @@ def test_json_says_of_every_file_what_became_of_it(door: Door) -> None:
         (KNOWN, (), "delivered before"),
         (KNOWN, ("--no-wait",), "delivered before"),
         (REFUSED, (), "refused not_x12: no ISA"),
+        (HELD, (), "held older: yes"),
     ],
 )
 def test_people_read_what_became_of_a_file(door: Door, outcome: Outcome, words: tuple[str, ...], said: str) -> None:
@@ -172,3 +179,19 @@ def test_a_process_that_keeps_failing_ends_the_waiting(tmp_path: Path) -> None:
 
     with pytest.raises(Failure, match="keeps failing"):
         wait_until_published(Installation(tmp_path), 1, tend=fail, tell=lambda _seen: None)
+
+
+def test_the_bar_of_a_file_that_is_read_shows_its_bytes_and_gives_way_to_the_next() -> None:
+    bars = Bars(disable=True)
+    bar = module.ReadingBar(bars)
+    bar.tell(None)
+    assert bars.tasks == []
+    for read in (10, 20):
+        bar.tell(Reading(7, "a.zip", read, 100))
+    (task,) = bars.tasks
+    assert (task.description, task.completed, task.total) == ("reading a.zip", 20, 100)
+    bar.tell(Reading(8, "b.zip", 1, 50))
+    (task,) = bars.tasks
+    assert (task.description, task.completed, task.total) == ("reading b.zip", 1, 50)
+    bar.tell(None)
+    assert bars.tasks == []

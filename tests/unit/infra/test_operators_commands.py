@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from infra.command import check, dead_letters, findings, quarantine, rebuild, status
+from infra.command import check, dead_letters, deliveries, findings, rebuild, status
 from infra.command.findings import Finding
 from infra.command.main import main
 from infra.command.rebuild import Rebuilt
 from infra.local.installation import Addresses, Installation
 from services.intake.quarantine import QuarantineCount, QuarantinedLine
+from services.intake.shown import DeliveryShown
 from services.runtime.dead_letters import Listed, SealBroken
 from services.runtime.rebuild import Difference
 from services.runtime.replaying import ReplayRefused
@@ -27,7 +28,7 @@ Tandem = Callable[..., Result]
 @pytest.fixture
 def tandem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tandem:
     Installation(tmp_path).prepare()
-    for module in (dead_letters, quarantine, rebuild, status):
+    for module in (dead_letters, deliveries, rebuild, status):
         monkeypatch.setattr(module, "require_ready", lambda _installation: None)
     environment = {"COLUMNS": "200", "TANDEM_FOLDER": str(tmp_path)}
     return lambda *words: CliRunner(env=environment).invoke(main, [str(word) for word in words])
@@ -121,7 +122,7 @@ def test_no_dead_letters_is_said_to_people_and_an_empty_array_to_machines(
 @pytest.mark.parametrize("limit", ["0", "10001", "many"])
 def test_a_limit_that_makes_no_sense_is_refused(tandem: Tandem, limit: str) -> None:
     assert tandem("dead-letters", "--limit", limit).exit_code == 2
-    assert tandem("quarantine", "list", "--limit", limit).exit_code == 2
+    assert tandem("deliveries", "quarantine", "--limit", limit).exit_code == 2
 
 
 @asynccontextmanager
@@ -206,7 +207,18 @@ def test_a_rebuild_that_differs_ends_with_1_and_says_where(
     assert said in shown.stderr
 
 
-DELIVERY = SimpleNamespace(delivery_id="d1", sequence=3, name="x.834", reason_code="not_x12", reason_detail="no ISA")
+DELIVERY = DeliveryShown(
+    delivery_id="d1",
+    sequence=3,
+    kind=None,
+    source="unknown",
+    name="x.834",
+    dated=None,
+    received_at=None,
+    status="refused",
+    reason_code="not_x12",
+    reason_detail="no ISA",
+)
 LINE = QuarantinedLine("d2", 1, "CCLF1", 17, "CLM_PMT_AMT", "not_an_amount")
 COUNT = QuarantineCount("d2", "CCLF1", None, "short_record", 1_200)
 
@@ -215,7 +227,7 @@ COUNT = QuarantineCount("d2", "CCLF1", None, "short_record", 1_200)
 def withheld(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[Any]]]:
     held: dict[str, list[Any]] = {"deliveries": [DELIVERY], "counts": [COUNT], "lines": [LINE]}
     monkeypatch.setattr(Installation, "database_url", lambda _self, service: service)
-    monkeypatch.setattr(quarantine, "connected", _opened)
+    monkeypatch.setattr(deliveries, "connected", _opened)
 
     def answering(name: str) -> Callable[..., Any]:
         async def answer(*_words: Any, **_named: Any) -> Any:
@@ -223,8 +235,8 @@ def withheld(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[Any]]]:
 
         return answer
 
-    async def find(_connection: Any, identity: str) -> Any:
-        return DELIVERY if identity == "d2" else None
+    async def find_named(_connection: Any, name: str) -> Any:
+        return {"d1": DELIVERY, "d2": SimpleNamespace(delivery_id="d2")}.get(name)
 
     async def retry(_connection: Any, identity: str, *, actor: str) -> Any:
         return SimpleNamespace(sequence=8) if (identity, actor) == ("d1", "Ada") else None
@@ -234,41 +246,43 @@ def withheld(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[Any]]]:
         ("quarantine_counts", "counts"),
         ("quarantined_lines", "lines"),
     ):
-        monkeypatch.setattr(quarantine, function, answering(name))
-    monkeypatch.setattr(quarantine, "find", find)
-    monkeypatch.setattr(quarantine, "retry", retry)
+        monkeypatch.setattr(deliveries, function, answering(name))
+    monkeypatch.setattr(deliveries, "find_named", find_named)
+    monkeypatch.setattr(deliveries, "retry", retry)
     return held
 
 
 def test_quarantine_tells_refused_deliveries_and_faults_apart(tandem: Tandem, withheld: dict[str, list[Any]]) -> None:
-    told = json.loads(tandem("quarantine", "list", "--json").stdout)
-    assert told["deliveries"] == [{"delivery_id": "d1", "sequence": 3, "name": "x.834", "reason": "not_x12: no ISA"}]
+    told = json.loads(tandem("deliveries", "quarantine", "--json").stdout)
+    (refused,) = told["deliveries"]
+    assert (refused["delivery_id"], refused["sequence"], refused["name"]) == ("d1", 3, "x.834")
+    assert (refused["reason_code"], refused["reason_detail"]) == ("not_x12", "no ISA")
     assert told["lines"][0]["lines"] == 1_200
-    shown = tandem("quarantine", "list").stdout
+    shown = tandem("deliveries", "quarantine").stdout
     assert "refused not_x12: no ISA" in shown
     assert "1,200" in shown
     withheld.update(deliveries=[], counts=[])
-    assert "Nothing is in quarantine" in tandem("quarantine", "list").stderr
+    assert "Nothing is in quarantine" in tandem("deliveries", "quarantine").stderr
 
 
 def test_lines_of_one_delivery_are_shown_by_their_place(tandem: Tandem, withheld: dict[str, list[Any]]) -> None:
-    (line,) = json.loads(tandem("quarantine", "list", "d2", "--json").stdout)
+    (line,) = json.loads(tandem("deliveries", "quarantine", "d2", "--json").stdout)
     assert (line["file"], line["line"], line["field"], line["reason"]) == ("CCLF1", 17, "CLM_PMT_AMT", "not_an_amount")
-    assert "CLM_PMT_AMT" in tandem("quarantine", "list", "d2").stdout
+    assert "CLM_PMT_AMT" in tandem("deliveries", "quarantine", "d2").stdout
     withheld["lines"] = []
-    assert "No line" in tandem("quarantine", "list", "d2").stdout
-    assert tandem("quarantine", "list", "d9").exit_code == 1
+    assert "No line" in tandem("deliveries", "quarantine", "d2").stdout
+    assert tandem("deliveries", "quarantine", "d9").exit_code == 1
 
 
 @pytest.mark.usefixtures("withheld")
 @pytest.mark.parametrize(
     ("words", "code", "said"),
-    [(("d1", "--actor", "Ada"), 0, "delivery 8"), (("d9", "--actor", "Ada"), 1, "no refused delivery d9")],
+    [(("d1", "--actor", "Ada"), 0, "delivery 8"), (("d9", "--actor", "Ada"), 1, "There is no delivery d9")],
 )
 def test_a_refused_delivery_is_taken_again_under_a_new_number(
     tandem: Tandem, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    result = tandem("quarantine", "retry", *words)
+    result = tandem("deliveries", "retry", *words)
     assert result.exit_code == code
     assert said in result.stderr
 
