@@ -49,7 +49,7 @@ class Answer:
 
 def masked(text: str) -> str:
     """The text, short, printable, and without words that hold digits."""
-    return _NUMBERED.sub("***", _UNPRINTABLE.sub(" ", text))[:_MOST_TOLD].strip()
+    return _NUMBERED.sub("***", _UNPRINTABLE.sub(" ", text[: 5 * _MOST_TOLD]))[:_MOST_TOLD].strip()
 
 
 def _issue(issue: object) -> str:

@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urljoin
 
+import httpx
+
 from services.intake.bulk.answers import Answer
 from services.intake.bulk.failures import AnswerInvalid, StrangeAddress
 from services.intake.bulk.profiles import origin
@@ -36,10 +38,10 @@ class Manifest:
 
 def same_server(url: str, base_url: str) -> str:
     """The address, complete. Raises :class:`StrangeAddress` where it is of another scheme, host or port."""
-    complete = urljoin(base_url + "/", url)
     try:
-        stranger = origin(complete) != origin(base_url) or "@" in complete.split("/")[2]
-    except (ValueError, IndexError):
+        complete = str(httpx.URL(urljoin(base_url + "/", url)))
+        stranger = origin(complete) != origin(base_url) or bool(httpx.URL(complete).userinfo)
+    except (ValueError, httpx.InvalidURL):
         stranger = True
     if stranger:
         raise StrangeAddress("The server points to an address that is not its own; no token goes there. Tell CMS.")
