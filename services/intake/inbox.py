@@ -1,6 +1,7 @@
 """The folder into which files are put, and which of them have not been seen yet."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,20 +9,32 @@ from pathlib import Path
 INCOMPLETE_SUFFIXES = (".part", ".tmp")
 
 _Stamp = tuple[int, int]
+_NANOSECONDS = 1e9
 
 
 @dataclass(slots=True)
 class Inbox:
-    """Looks at a folder and those in it. A file is new again when its size or its time of change is another."""
+    """Looks at a folder and those in it. A file is new again when its size or its time of change is another.
+
+    What was changed less than ``settle_seconds`` ago may still be on its way in: whoever copies a file without
+    another name for the time must not have half of it taken.
+    """
 
     folder: Path
+    settle_seconds: float = 0.0
+    now: Callable[[], float] = time.time
     _seen: dict[Path, _Stamp] = field(default_factory=dict)
 
     def new_files(self) -> Iterator[Path]:
         """Files not yet remembered, by their path: months in folders come in order."""
         for path in deliverable_files(self.folder):
-            if self._seen.get(path) != _stamp(path):
+            stamp = _stamp(path)
+            if stamp is not None and self._seen.get(path) != stamp and self._has_settled(stamp):
                 yield path
+
+    def _has_settled(self, stamp: _Stamp) -> bool:
+        # A time in the future is another machine's clock, or nonsense: nothing can be told by it.
+        return not 0 <= self.now() - stamp[1] / _NANOSECONDS < self.settle_seconds
 
     def remember(self, path: Path) -> None:
         """Pass over the file from now on."""

@@ -70,7 +70,7 @@ async def run_intake(
     if settings.inbox is None:
         raise SettingsInvalid("TANDEM_INBOX is not set: the folder from which deliveries are taken")
     schema = await _prepared_schema(settings)
-    intake = Intake(settings, schema, keys, Inbox(settings.inbox), clock, probe)
+    intake = Intake(settings, schema, keys, Inbox(settings.inbox, settings.inbox_settle_seconds), clock, probe)
     working = asyncio.create_task(intake.work_on())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     payload_key: Annotated[SecretStr | None, Field(description="32 bytes, base64: seals dead letters")] = None
     synthetic_identifiers: Annotated[bool, Field(description="admit CMS's impossible test numbers")] = False
     inbox: Annotated[Path | None, Field(description="folder from which intake takes deliveries")] = None
+    inbox_settle_seconds: Annotated[float, Field(ge=0, description="a file changed since is not taken yet")] = 2.0
     upload_limit_bytes: Annotated[int, Field(gt=0, description="largest file that is taken over HTTP")] = 64 * 2**30
     state: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="the installation's state")] = "OH"
     gateway_host: str = "127.0.0.1"
