@@ -5,232 +5,365 @@ defective. Descriptive codes that do not have their declared shape count as abse
 Source: HL7 FHIR ExplanationOfBenefit (STU3, R4); CMS Blue Button data dictionary; CARIN Blue Button profiles.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from contracts.claims import Adjustment, MedicareClaim, MedicareClaimLine
-from contracts.money import AmountError, cents_from_text
+from pydantic import ValidationError
+
+from contracts.claims import Adjustment, ClaimsFeed, MedicareClaim
 from services.intake.readers import fhir_claim_fields as fields
-from services.intake.readers.fhir_path import Json, first_text, texts, values
-from services.intake.rules.denial import (
-    denial_policy,
-    part_a_is_denied,
-    part_b_claim_is_denied,
-    part_b_line_is_denied,
+from services.intake.readers.fhir_claim_lines import CareTeam, lines_of
+from services.intake.readers.fhir_resources import (
+    Claim,
+    Coding,
+    Contained,
+    Diagnosis,
+    ExplanationOfBenefit,
+    Identifier,
+    Information,
+    Reference,
 )
+from services.intake.readers.fhir_values import (
+    UnreadableResource,
+    cents_of,
+    code_of,
+    day_of,
+    diagnosis_of,
+    institutional_procedure_of,
+    milliseconds_of,
+    npi_of,
+    number_of_a_claim,
+    record_id_of,
+    whole_number_of,
+)
+from services.intake.rules.bill_type import claim_type_of_phase, is_preliminary
+from services.intake.rules.claim_version import medicare_version
+from services.intake.rules.denial import denial_policy, part_a_is_denied, part_b_claim_is_denied
 from services.intake.rules.substance_use import is_about_substance_use, substance_use_policy
 
 CLAIM_TYPES: Final = frozenset({"10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82"})
+PART_B_TYPES: Final = frozenset({"71", "72", "81", "82"})
 _CANCELLED = frozenset({"cancelled", "canceled", "entered-in-error"})
-_STATUSES = _CANCELLED | {"active"}
-_ADJUSTMENTS = {"1": Adjustment.CANCELLATION, "2": Adjustment.ADJUSTMENT}
-_ICD10 = re.compile(r"[A-Z][0-9A-Z]{2,6}")
-_PROCEDURE = re.compile(r"[0-9A-Z]{5}")
-_NPI = re.compile(r"[0-9]{10}")
-_CODE = re.compile(r"[0-9A-Z]{1,8}")
+_ADJUSTMENTS = {
+    None: Adjustment.ORIGINAL,
+    "0": Adjustment.ORIGINAL,
+    "1": Adjustment.CANCELLATION,
+    "2": Adjustment.ADJUSTMENT,
+}
+_AUTHORISATIONS = frozenset({"preauthorization", "predetermination"})
+_NOTICES_OF_ELECTION = frozenset({"1900", "2900"})
+_LONGEST_CONTROL_NUMBER, _LONGEST_FACILITY_NUMBER = 40, 20
 
 
 class Skipped(StrEnum):
-    """Resources that are no Part A or Part B claim: outside of the expenditure, and nothing is wrong with them."""
+    """Resources that are no claim: outside of the expenditure, and nothing is wrong with them."""
 
-    PART_D = "part_d"
     NOT_A_CLAIM = "not_a_claim"
 
 
-class UnreadableClaim(Exception):  # noqa: N818 - a verdict about one line of a file
-    """Why a resource is no claim that can be used. Neither argument may hold personal data."""
+@dataclass(slots=True)
+class Header:
+    """What the header's coded elements say, by slot (:mod:`services.intake.readers.fhir_claim_fields`)."""
 
-    def __init__(self, reason: str, field: str | None = None) -> None:
-        super().__init__(reason if field is None else f"{reason}: {field}")
-        self.reason = reason
-        self.field = field
+    codes: dict[str, str]
+    days: dict[str, str]
+    counts: dict[str, int | None]
+    control_number: str | None
 
+    @property
+    def is_drug(self) -> bool:
+        """Whether the resource is a drug event (Part D)."""
+        code = self.codes.get("claim_type", "--")
+        return self.codes.get("generic_type") == "pharmacy" or self.codes.get("kind") == "PDE" or len(code) == 1
 
-def skipped(resource: Json) -> Skipped | None:
-    """Say why a resource is left out without being a defect: drug events (Part D) and prior authorisations."""
-    if "PDE" in texts(resource, fields.KIND[0]) or "pharmacy" in texts(resource, fields.GENERIC_TYPE[0]):
-        return Skipped.PART_D
-    return Skipped.NOT_A_CLAIM if first_text(resource, ("use",)) in ("preauthorization", "predetermination") else None
-
-
-def claim_kind(resource: Json) -> str:
-    """Name the kind of bill as the source does (``CARRIER``, ``INPATIENT`` ...), else its claim type."""
-    return first_text(resource, (*fields.KIND, *fields.CLAIM_TYPE)) or "unknown"
-
-
-def _required(resource: Json, paths: tuple[str, ...], reason: str) -> str:
-    found = first_text(resource, paths)
-    if not found:
-        raise UnreadableClaim(reason, paths[0].split("[")[0])
-    return found
+    @property
+    def is_preliminary(self) -> bool:
+        """Whether the claim is still in adjudication."""
+        return is_preliminary(self.codes.get("claim_type", ""))
 
 
-def _shaped(element: Json, paths: Iterable[str], shape: re.Pattern[str] = _CODE) -> str | None:
-    found = (first_text(element, (path,)) for path in paths)
-    return next((text for text in found if text and shape.fullmatch(text)), None)
+def header_of(claim: Claim) -> Header:
+    """Look at every coded element of the header once; of two that say the same thing the first counts."""
+    header = Header({}, {}, {}, None)
+    codes = header.codes
+    if claim.type is not None:
+        _take(codes, claim.type.coding)
+    for extension in claim.extension:
+        if (slot := fields.HEADER.get(extension.url)) and extension.value_coding and extension.value_coding.code:
+            codes.setdefault(slot, extension.value_coding.code)
+        elif extension.url in fields.CONTROL_NUMBERS and extension.value_identifier:
+            header.control_number = header.control_number or extension.value_identifier.value
+        elif extension.value_date and (slot := fields.DAYS.get(extension.url)):
+            header.days.setdefault(slot, extension.value_date)
+        elif extension.value_coding is not None:
+            _take(codes, (extension.value_coding,))
+    if claim.facility is not None:
+        _take(codes, (one.value_coding for one in claim.facility.extension if one.value_coding))
+    _take_statements(header, claim.supporting_info)
+    if isinstance(claim, ExplanationOfBenefit):
+        _take_statements(header, claim.information)
+    return header
 
 
-def _day(text: str, field: str) -> date:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        raise UnreadableClaim("date_malformed", field) from None
+def _take(codes: dict[str, str], codings: Iterable[Coding]) -> None:
+    for coding in codings:
+        if coding.code and (slot := fields.HEADER.get(coding.system)):
+            codes.setdefault(slot, coding.code)
 
 
-def _cents(amount: Json, field: str) -> int:
-    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
-        raise UnreadableClaim("amount_malformed", field)
-    try:
-        return cents_from_text(format(amount, "f") if isinstance(amount, Decimal) else str(amount))
-    except AmountError:
-        raise UnreadableClaim("amount_malformed", field) from None
+def _take_statements(header: Header, statements: list[Information]) -> None:
+    codes, header_slots = header.codes, fields.HEADER
+    for statement in statements:
+        if statement.code is not None:
+            for coding in statement.code.coding:
+                if coding.code and (slot := header_slots.get(coding.system)):
+                    codes.setdefault(slot, coding.code)
+        elif statement.category is not None:
+            for category in statement.category.coding:
+                if statement.timing_date and (slot := fields.DAYS.get(category.code)):
+                    header.days.setdefault(slot, statement.timing_date)
+                elif statement.value_quantity and (slot := fields.COUNTS.get(category.code)):
+                    header.counts.setdefault(slot, whole_number_of(bytes(statement.value_quantity.value)))
 
 
-def _amount(element: Json, paths: tuple[str, ...], field: str) -> int | None:
-    found = next((amount for path in paths for amount in values(element, path)), None)
-    return None if found is None else _cents(found, field)
+def feed_of(claim: ExplanationOfBenefit) -> ClaimsFeed:
+    """Tell the generation by what only it has."""
+    systems = {coding.system for coding in claim.type.coding} if claim.type else frozenset[str | None]()
+    if fields.CLAIM_TYPE_VERSION_3 in systems:
+        return ClaimsFeed.FHIR_R4_V3
+    if fields.GENERIC_TYPE_STU3 in systems:
+        return ClaimsFeed.FHIR_STU3
+    newer = claim.use or claim.outcome or claim.supporting_info or any(item.product_or_service for item in claim.item)
+    return ClaimsFeed.FHIR_R4 if newer or fields.GENERIC_TYPE_R4 in systems else ClaimsFeed.FHIR_STU3
 
 
-def _claim_type(resource: Json) -> str:
-    code = _required(resource, fields.CLAIM_TYPE, "claim_type_missing")
-    if code not in CLAIM_TYPES:
-        # Longer codes are claims of the shared systems that are not yet adjudicated.
-        raise UnreadableClaim("claim_not_final" if len(code) > 2 else "claim_type_unknown", "type.coding")  # noqa: PLR2004
-    return code
+def skipped(claim: Claim, header: Header) -> Skipped | None:
+    """Why a resource is left out without being a defect: prior authorisations and notices of a hospice election."""
+    if claim.use in _AUTHORISATIONS or header.codes.get("claim_type") in _NOTICES_OF_ELECTION:
+        return Skipped.NOT_A_CLAIM
+    return None
 
 
-def diagnosis_codes(resource: Json) -> tuple[str, ...]:
-    """List ICD-10-CM codes without dots, each once, in the order of the claim; codes of other systems are left out."""
-    found: dict[str, None] = {}
-    for diagnosis in values(resource, "diagnosis"):
-        if not texts(diagnosis, fields.ANY_DIAGNOSIS[0]):
-            raise UnreadableClaim("diagnosis_without_code", "diagnosis")
-        for text in texts(diagnosis, fields.DIAGNOSIS[0]):
-            code = text.replace(".", "").upper()
-            if _ICD10.fullmatch(code):
-                found[code] = None
-    return tuple(found)
+def record_id(claim: Claim, header: Header) -> str:
+    """The number that the claim has in CMS's data, the same in every feed that is made of the same data."""
+    found = next(_claim_ids(claim.identifier), None) or _id_without_kind(claim.id)
+    identity = record_id_of(found, "id")
+    # A claim in adjudication must never pass for the final one.
+    return f"preliminary:{identity}" if header.is_preliminary else identity
 
 
-def _care_team(resource: Json) -> dict[int, Json]:
-    members = values(resource, "careTeam")
-    return {
-        sequence: member for member in members for sequence in values(member, "sequence") if isinstance(sequence, int)
-    }
+def _claim_ids(identifiers: list[Identifier]) -> Iterator[str]:
+    for identifier in identifiers:
+        unique = identifier.system is None and _is_unique_claim(identifier)
+        if identifier.value and (unique or identifier.system in fields.CLAIM_IDS):
+            yield identifier.value
 
 
-def _line_member(item: Json, team: dict[int, Json]) -> Json:
-    links = (link for path in fields.CARE_TEAM_OF_LINE for link in values(item, path))
-    return next((team[link] for link in links if isinstance(link, int) and link in team), None)
+def _is_unique_claim(identifier: Identifier) -> bool:
+    return identifier.type is not None and any(one.code == fields.UNIQUE_CLAIM for one in identifier.type.coding)
 
 
-def _line_number(item: Json) -> int:
-    number = next(iter(values(item, "sequence")), None)
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise UnreadableClaim("line_number_malformed", "item.sequence")
-    return number
+def _id_without_kind(identity: str | None) -> str | None:
+    kind, dash, number = (identity or "").partition("-")
+    return number if dash and kind in fields.ID_KINDS else identity
 
 
-def _line(item: Json, claim: tuple[date, date], team: dict[int, Json]) -> MedicareClaimLine:
-    began, ended = first_text(item, fields.LINE_BEGAN), first_text(item, fields.LINE_ENDED)
-    processing, member = first_text(item, fields.LINE_PROCESSING), _line_member(item, team)
-    return MedicareClaimLine(
-        line_number=_line_number(item),
-        service_from=_day(began, "item.servicedPeriod") if began else claim[0],
-        service_through=_day(ended, "item.servicedPeriod") if ended else claim[1],
-        procedure_code=_shaped(item, fields.PROCEDURE, _PROCEDURE),
-        revenue_center_code=_shaped(item, fields.REVENUE_CENTER),
-        place_of_service_code=_shaped(item, fields.PLACE_OF_SERVICE),
-        provider_specialty_code=_shaped(member, fields.MEMBER_SPECIALTY),
-        rendering_npi=_shaped(member, fields.MEMBER_NPI, _NPI),
-        paid_cents=_amount(item, fields.LINE_PAID, "item.adjudication"),
-        allowed_cents=_amount(item, fields.LINE_ALLOWED, "item.adjudication"),
-        denied=part_b_line_is_denied(processing, denial_policy()),
-    )
+def _control_number(claim: Claim, header: Header) -> str | None:
+    stated = (one.value for one in claim.identifier if one.system in fields.CONTROL_NUMBERS)
+    return number_of_a_claim(header.control_number or next(stated, None), _LONGEST_CONTROL_NUMBER)
 
 
-def _classification(resource: Json) -> str | None:
-    """Read the second digit of the type of bill; version 3 writes it behind the first."""
-    code = _shaped(resource, fields.CLASSIFICATION)
-    return None if code is None else code[-1]
+def is_cancelled(status: str | None) -> bool:
+    """Whether a resource was withdrawn. Raises :class:`UnreadableResource` for a status that says neither."""
+    if status is None or status == "active":
+        return False
+    if status in _CANCELLED:
+        return True
+    raise UnreadableResource("status_unknown", "status", status)
 
 
-def _lines(resource: Json, claim: tuple[date, date]) -> Iterator[MedicareClaimLine]:
-    team = _care_team(resource)
-    return (_line(item, claim, team) for item in values(resource, "item"))
-
-
-def _cancelled(resource: Json) -> bool:
-    status = first_text(resource, ("status",)) or "active"
-    if status not in _STATUSES:
-        raise UnreadableClaim("status_unknown", "status")
-    return status in _CANCELLED
-
-
-def _denied(resource: Json) -> bool:
-    nonpayment = (first_text(resource, fields.PART_A_NONPAYMENT) or "").strip() or None
-    carrier = first_text(resource, fields.CARRIER_DENIAL)
-    return part_a_is_denied(nonpayment) or part_b_claim_is_denied(carrier, denial_policy())
-
-
-def _version(resource: Json, otherwise: date) -> int:
-    """Count the milliseconds of ``meta.lastUpdated``: a resource that changes keeps its id and grows in time."""
-    text = first_text(resource, fields.LAST_UPDATED)
-    if text is None:
-        return int(datetime(otherwise.year, otherwise.month, otherwise.day, tzinfo=UTC).timestamp() * 1000)
-    try:
-        stamp = datetime.fromisoformat(text)
-    except ValueError:
-        raise UnreadableClaim("date_malformed", "meta.lastUpdated") from None
-    return int((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _period(resource: Json) -> tuple[date, date]:
-    began = _day(_required(resource, fields.BEGAN, "service_period_missing"), "billablePeriod.start")
-    ended = _day(_required(resource, fields.ENDED, "service_period_missing"), "billablePeriod.end")
+def period_of(claim: Claim) -> tuple[date, date]:
+    """The first and the last day of service."""
+    stated = claim.billable_period
+    began = day_of(stated.start, "billablePeriod.start") if stated else None
+    ended = day_of(stated.end, "billablePeriod.end") if stated else None
+    if began is None or ended is None:
+        raise UnreadableResource("service_period_missing", "billablePeriod")
     if ended < began:
-        raise UnreadableClaim("service_period_reversed", "billablePeriod")
+        raise UnreadableResource("service_period_reversed", "billablePeriod")
     return began, ended
 
 
-def _paid(resource: Json) -> int:
-    paid = _amount(resource, fields.PAYMENT, "payment.amount")
+def version_of(claim: Claim, header: Header, feed: ClaimsFeed, dated: date) -> int:
+    """The days on which the claim was processed and loaded, as CCLF's version has them."""
+    updated = day_of(claim.meta.last_updated, "meta.lastUpdated") if claim.meta else None
+    if header.is_preliminary and claim.meta and claim.meta.last_updated:
+        return milliseconds_of(claim.meta.last_updated, "meta.lastUpdated")
+    processed = day_of(claim.created, "created") if feed is ClaimsFeed.FHIR_R4_V3 else None
+    if processed is None:
+        processed = day_of(header.days.get("weekly_processed"), "supportingInfo.timingDate")
+    loaded = day_of(header.days.get("loaded"), "supportingInfo.timingDate")
+    updated = updated or dated
+    return medicare_version(processed or updated, loaded or updated)
+
+
+def diagnosis_codes(diagnoses: list[Diagnosis]) -> tuple[str, ...]:
+    """ICD-10-CM codes, each once: the principal, the admitting, then the others as they come."""
+    principal: list[str] = []
+    admitting: list[str] = []
+    others: list[str] = []
+    for diagnosis in diagnoses:
+        concept = diagnosis.diagnosis_codeable_concept
+        if concept is None or not any(coding.code for coding in concept.coding):
+            # STU3 puts the diagnosis-related group among the diagnoses of an inpatient claim.
+            raise UnreadableResource("diagnosis_without_code", "diagnosis")
+        kinds = {coding.code for kind in diagnosis.type for coding in kind.coding} if diagnosis.type else ()
+        place = principal if fields.PRINCIPAL in kinds else admitting if fields.ADMITTING in kinds else others
+        place.extend(
+            code for one in concept.coding if one.system in fields.ICD_10_CM and (code := diagnosis_of(one.code))
+        )
+    return tuple(dict.fromkeys((*principal, *admitting, *others)))
+
+
+def procedures_of(claim: Claim) -> tuple[dict[str, Any], ...]:
+    """ICD-10-PCS procedures as plain values."""
+    return tuple(
+        {"code": code, "performed_on": day_of(procedure.date, "procedure.date")}
+        for procedure in claim.procedure
+        if procedure.procedure_codeable_concept is not None
+        for coding in procedure.procedure_codeable_concept.coding
+        if coding.system in fields.ICD_10_PCS and (code := institutional_procedure_of(coding.code))
+    )
+
+
+def _related_group(claim: Claim, header: Header) -> str | None:
+    packages = (one.package_code for one in claim.diagnosis if one.package_code)
+    for package in packages:
+        _take(header.codes, package.coding)
+    return code_of(header.codes.get("diagnosis_related_group"))
+
+
+def organisation_of(claim: Claim) -> Contained | None:
+    """The organisation within the resource that its provider is, else the first that has a number."""
+    found = [one for one in claim.contained if one.resource_type == "Organization" and one.identifier]
+    named = (claim.provider.reference or "").removeprefix("#") if claim.provider else ""
+    return next((one for one in found if one.id == named), found[0] if found else None)
+
+
+def npi_among(identifiers: list[Identifier]) -> str | None:
+    """The first National Provider Identifier."""
+    return next((found for one in identifiers if one.system == fields.NPI and (found := npi_of(one.value))), None)
+
+
+def referenced_npi(*references: Reference | None) -> str | None:
+    """The first National Provider Identifier by which another resource is named."""
+    named = [one.identifier for one in references if one is not None and one.identifier is not None]
+    return npi_among(named)
+
+
+def _facility_number(claim: Claim, organisation: Contained | None) -> str | None:
+    named = claim.provider.identifier if claim.provider else None
+    if named is not None and named.system == fields.PROVIDER_NUMBER:
+        return number_of_a_claim(named.value, _LONGEST_FACILITY_NUMBER)
+    for one in organisation.identifier if organisation else ():
+        kinds = {coding.code for coding in one.type.coding} if one.type else ()
+        if one.system == fields.CCN or fields.PROVIDER_NUMBER_TYPE in kinds:
+            return number_of_a_claim(one.value, _LONGEST_FACILITY_NUMBER)
+    return None
+
+
+def _facility(claim: ExplanationOfBenefit, header: Header) -> dict[str, Any]:
+    """What only an institutional claim has."""
+    organisation = organisation_of(claim)
+    npi = referenced_npi(claim.facility, claim.organization)
+    classification = code_of(header.codes.get("classification"))
+    return {
+        "facility_type_code": code_of(header.codes.get("facility_type")),
+        # Version 3 writes the second digit of the type of bill behind the first.
+        "classification_code": classification[-1] if classification else None,
+        "facility_number": _facility_number(claim, organisation),
+        "facility_npi": npi or (npi_among(organisation.identifier) if organisation else None),
+        "diagnosis_related_group_code": _related_group(claim, header),
+        "discharge_status_code": code_of(header.codes.get("discharge_status")),
+        "admission_type_code": code_of(header.codes.get("admission_type")),
+        "procedures": procedures_of(claim),
+    }
+
+
+def claim_type_of(header: Header) -> str:
+    """The claim type, of a claim in adjudication the one that it will have."""
+    code = header.codes.get("claim_type")
+    if not code:
+        raise UnreadableResource("claim_type_missing", "type")
+    known = claim_type_of_phase(code) if is_preliminary(code) else code if code in CLAIM_TYPES else None
+    if known is None:
+        raise UnreadableResource("claim_type_unknown", "type", code)
+    return known
+
+
+def adjustment_of(header: Header, notes: list[UnreadableResource]) -> Adjustment:
+    """Original, cancellation or adjustment; a code that CCLF does not have is noted, and changes no sign."""
+    code = header.codes.get("adjustment")
+    if code not in _ADJUSTMENTS:
+        notes.append(UnreadableResource("adjustment_type_unknown", "supportingInfo.CLM_ADJSTMT_TYPE_CD", code))
+    return _ADJUSTMENTS.get(code, Adjustment.ORIGINAL)
+
+
+def _paid(claim: ExplanationOfBenefit) -> int:
+    stated = claim.payment.amount if claim.payment else None
+    paid = cents_of(bytes(stated.value), "payment.amount") if stated else None
     if paid is None:
-        raise UnreadableClaim("payment_missing", "payment.amount")
+        raise UnreadableResource("payment_missing", "payment.amount")
     return paid
 
 
-def claim_from(resource: Json, dated: date) -> MedicareClaim:
+def validated(values: dict[str, Any]) -> MedicareClaim:
+    """The claim and, as plain values, its lines, checked in one pass."""
+    try:
+        claim: MedicareClaim = MedicareClaim.__pydantic_validator__.validate_python(values)
+    except ValidationError as failure:
+        place = failure.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
+    else:
+        return claim
+    # Raised out here: an exception raised above would carry the values in its context.
+    raise UnreadableResource("outside_of_contract", str(place[0]) if place else None)
+
+
+def claim_from(
+    claim: ExplanationOfBenefit, header: Header, feed: ClaimsFeed, dated: date, notes: list[UnreadableResource]
+) -> MedicareClaim:
     """Read the claim that a resource states; ``dated`` is the delivery's date, for resources without a time of update.
 
     A cancelled resource replaces its own earlier version by nothing, unlike a CCLF cancellation, which is a record
     beside the one that it cancels: so it is a claim that counts nothing (``denied``), not one with a minus sign.
-    Raises :class:`UnreadableClaim`, and ``ValueError`` where a value is outside of the contract.
+    What is odd and decides nothing is appended to ``notes``. Raises :class:`UnreadableResource`.
     """
-    period, cancelled, diagnoses = _period(resource), _cancelled(resource), diagnosis_codes(resource)
-    return MedicareClaim(
-        record_id=_required(resource, fields.CLAIM_ID, "claim_id_missing"),
-        version=_version(resource, dated),
-        claim_type_code=_claim_type(resource),
-        adjustment=_ADJUSTMENTS.get(first_text(resource, fields.ADJUSTMENT_TYPE) or "", Adjustment.ORIGINAL),
-        claim_control_number=first_text(resource, fields.CONTROL_NUMBER),
-        service_from=period[0],
-        service_through=period[1],
-        paid_cents=_paid(resource),
-        facility_type_code=_shaped(resource, fields.FACILITY_TYPE),
-        classification_code=_classification(resource),
-        facility_number=first_text(resource, fields.FACILITY_NUMBER),
-        facility_npi=_shaped(resource, fields.FACILITY_NPI, _NPI),
-        diagnosis_related_group_code=_shaped(resource, fields.DIAGNOSIS_RELATED_GROUP),
-        discharge_status_code=_shaped(resource, fields.DISCHARGE_STATUS),
-        admission_type_code=_shaped(resource, fields.ADMISSION_TYPE),
-        primary_payer_code=_shaped(resource, fields.PRIMARY_PAYER),
-        denied=cancelled or _denied(resource),
-        diagnosis_codes=diagnoses,
-        substance_use=is_about_substance_use(diagnoses, substance_use_policy()),
-        lines=tuple(_lines(resource, period)),
-    )
+    codes, policy = header.codes, denial_policy()
+    claim_type = claim_type_of(header)
+    part_b = claim_type in PART_B_TYPES
+    period = period_of(claim)
+    diagnoses = diagnosis_codes(claim.diagnosis)
+    lines, line_payer = lines_of(claim, CareTeam(claim), period, policy, part_b=part_b)
+    non_payment = (codes.get("non_payment_reason") or "").strip() or None
+    denied = part_a_is_denied(non_payment) or part_b_claim_is_denied(codes.get("carrier_denial"), policy)
+    values = {
+        "record_id": record_id(claim, header),
+        "version": version_of(claim, header, feed, dated),
+        "claim_type_code": claim_type,
+        "adjustment": adjustment_of(header, notes),
+        "claim_control_number": _control_number(claim, header),
+        "service_from": period[0],
+        "service_through": period[1],
+        "paid_cents": _paid(claim),
+        "primary_payer_code": code_of(codes.get("primary_payer") or line_payer),
+        "denied": is_cancelled(claim.status) or denied,
+        "diagnosis_codes": diagnoses,
+        "substance_use": is_about_substance_use(diagnoses, substance_use_policy()),
+        "lines": lines,
+    }
+    if not part_b:
+        values.update(_facility(claim, header))
+    return validated(values)

@@ -1,125 +1,128 @@
-"""Where each field of a claim stands in an ExplanationOfBenefit, for each generation of CMS's bulk APIs.
+"""By which code system, extension or category an element of an ExplanationOfBenefit is told, for three generations.
 
 STU3 (v1), R4 (v2, CARIN Blue Button 1.x) and R4 (v3, CARIN Blue Button 2.x) name the same things differently and
-never contradict each other, so every field has one list of paths that are tried in order.
-Source: CMS Blue Button data dictionary (variable names ``clm_*``, ``line_*``) and the CARIN Blue Button profiles.
+never contradict each other, so one table serves all three. Source: CMS Blue Button data dictionary (variable names
+``clm_*``, ``line_*``), CMS Beneficiary FHIR Data's code systems (version 3) and the CARIN Blue Button profiles.
 """
 
 from typing import Final
 
-_V3 = "https://bluebutton.cms.gov/fhir/CodeSystem/"
+VARIABLES: Final = "https://bluebutton.cms.gov/resources/variables/"
+VERSION_3: Final = "https://bluebutton.cms.gov/fhir/CodeSystem/"
+_STRUCTURE: Final = "https://bluebutton.cms.gov/fhir/StructureDefinition/"
+_EOB_TYPE: Final = "https://bluebutton.cms.gov/resources/codesystem/eob-type"
 
-CLAIM_TYPE: Final = (
-    "type.coding[system=BB:nch_clm_type_cd].code",
-    f"type.coding[system={_V3}CLM-TYPE-CD].code",
+CLAIM_TYPE_VERSION_3: Final = VERSION_3 + "CLM-TYPE-CD"
+GENERIC_TYPE_R4: Final = "http://terminology.hl7.org/CodeSystem/claim-type"
+GENERIC_TYPE_STU3: Final = "http://hl7.org/fhir/ex-claimtype"
+MBI: Final = "http://hl7.org/fhir/sid/us-mbi"
+NPI: Final = "http://hl7.org/fhir/sid/us-npi"
+CCN: Final = "http://terminology.hl7.org/NamingSystem/CCN"
+NATIONAL_DRUG_CODE: Final = "http://hl7.org/fhir/sid/ndc"
+CLAIM_IDS: Final = frozenset({VARIABLES + "clm_id", VARIABLES + "pde_id"})
+CONTROL_NUMBERS: Final = frozenset(
+    {
+        VARIABLES + "carr_clm_cntl_num",
+        VARIABLES + "fi_doc_clm_cntl_num",
+        "https://bluebutton.cms.gov/identifiers/CLM-CNTL-NUM",
+    }
 )
-KIND: Final = (
-    "type.coding[system=https://bluebutton.cms.gov/resources/codesystem/eob-type].code",
-    f"type.coding[system={_V3}EOB-TYPE].code",
-)
-GENERIC_TYPE: Final = (
-    "type.coding[system=http://terminology.hl7.org/CodeSystem/claim-type|http://hl7.org/fhir/ex-claimtype].code",
-)
-CLAIM_ID: Final = ("id", "identifier[system=BB:clm_id].value")
-CONTROL_NUMBER: Final = (
-    "extension[url=BB:carr_clm_cntl_num|BB:fi_doc_clm_cntl_num].valueIdentifier.value",
-    "identifier[system=https://bluebutton.cms.gov/identifiers/CLM-CNTL-NUM].value",
-)
-PATIENT: Final = ("patient.reference",)
-MBI: Final = (
-    "patient.identifier[system=http://hl7.org/fhir/sid/us-mbi].value",
-    "contained[resourceType=Patient].identifier[system=http://hl7.org/fhir/sid/us-mbi].value",
-)
-LAST_UPDATED: Final = ("meta.lastUpdated",)
-BEGAN: Final = ("billablePeriod.start",)
-ENDED: Final = ("billablePeriod.end",)
-PAYMENT: Final = ("payment.amount.value",)
+UNIQUE_CLAIM: Final = "uc"
+PROVIDER_NUMBER: Final = VARIABLES + "prvdr_num"
+PROVIDER_NUMBER_TYPE: Final = "PRN"
+KINDS: Final = frozenset({_EOB_TYPE, VERSION_3 + "EOB-TYPE"})
+# How the kind stands before the number in the id of a resource of versions 1 and 2.
+ID_KINDS: Final = frozenset({"carrier", "dme", "hha", "hospice", "inpatient", "outpatient", "pde", "snf"})
 
-FACILITY_TYPE: Final = (
-    "facility.extension[url=BB:clm_fac_type_cd].valueCoding.code",
-    f"supportingInfo.code.coding[system={_V3}CLM-BILL-FAC-TYPE-CD].code",
-)
-CLASSIFICATION: Final = (
-    "type.coding[system=BB:clm_srvc_clsfctn_type_cd].code",
-    "extension[url=BB:clm_srvc_clsfctn_type_cd].valueCoding.code",
-    f"supportingInfo.code.coding[system={_V3}CLM-BILL-CLSFCTN-CD].code",
-)
-FACILITY_NUMBER: Final = (
-    "provider.identifier[system=BB:prvdr_num].value",
-    "contained[resourceType=Organization].identifier[system=http://terminology.hl7.org/NamingSystem/CCN].value",
-    "contained[resourceType=Organization].identifier[type.coding.code=PRN].value",
-)
-FACILITY_NPI: Final = (
-    "facility.identifier[system=http://hl7.org/fhir/sid/us-npi].value",
-    "organization.identifier[system=http://hl7.org/fhir/sid/us-npi].value",
-    "contained[resourceType=Organization].identifier[system=http://hl7.org/fhir/sid/us-npi].value",
-)
-DIAGNOSIS_RELATED_GROUP: Final = (
-    "supportingInfo.code.coding[system=BB:clm_drg_cd].code",
-    "diagnosis.packageCode.coding[system=BB:clm_drg_cd].code",
+# A header's code, by the system of its coding; slots that begin with ``_`` are not of the claim itself.
+HEADER: Final[dict[str | None, str]] = {
+    VARIABLES + "nch_clm_type_cd": "claim_type",
+    CLAIM_TYPE_VERSION_3: "claim_type",
+    _EOB_TYPE: "kind",
+    VERSION_3 + "EOB-TYPE": "kind",
+    GENERIC_TYPE_R4: "generic_type",
+    GENERIC_TYPE_STU3: "generic_type",
+    VARIABLES + "clm_fac_type_cd": "facility_type",
+    VERSION_3 + "CLM-BILL-FAC-TYPE-CD": "facility_type",
+    VARIABLES + "clm_srvc_clsfctn_type_cd": "classification",
+    VERSION_3 + "CLM-BILL-CLSFCTN-CD": "classification",
+    VARIABLES + "clm_drg_cd": "diagnosis_related_group",
     (
-        "supportingInfo.code.coding[system=https://www.cms.gov/Medicare/Medicare-Fee-for-Service-Payment/AcuteInpatientPPS"
-        "/MS-DRG-Classifications-and-Software].code"
-    ),
-)
-DISCHARGE_STATUS: Final = (
-    "information.code.coding[system=BB:ptnt_dschrg_stus_cd].code",
-    "supportingInfo.code.coding[system=BB:ptnt_dschrg_stus_cd].code",
-    f"supportingInfo.code.coding[system={_V3}BENE-PTNT-STUS-CD|https://www.nubc.org/CodeSystem/PatDischargeStatus].code",
-)
-ADMISSION_TYPE: Final = (
-    "information.code.coding[system=BB:clm_ip_admsn_type_cd].code",
-    "supportingInfo.code.coding[system=BB:clm_ip_admsn_type_cd].code",
-    f"supportingInfo.code.coding[system={_V3}CLM-ADMSN-TYPE-CD].code",
-)
-PRIMARY_PAYER: Final = (
-    "information.code.coding[system=BB:nch_prmry_pyr_cd].code",
-    "supportingInfo.code.coding[system=BB:nch_prmry_pyr_cd].code",
-    f"supportingInfo.code.coding[system={_V3}CLM-PRMRY-PYR-CD].code",
-)
-PART_A_NONPAYMENT: Final = (
-    "extension[url=BB:clm_mdcr_non_pmt_rsn_cd].valueCoding.code",
-    f"supportingInfo.code.coding[system={_V3}CLM-MDCR-NPMT-RSN-CD].code",
-)
-CARRIER_DENIAL: Final = (
-    "extension[url=BB:carr_clm_pmt_dnl_cd].valueCoding.code",
-    f"supportingInfo.code.coding[system={_V3}CLM-CARR-PMT-DNL-CD].code",
-)
-ADJUSTMENT_TYPE: Final = (f"supportingInfo.code.coding[system={_V3}CLM-ADJSTMT-TYPE-CD].code",)
+        "https://www.cms.gov/Medicare/Medicare-Fee-for-Service-Payment/AcuteInpatientPPS"
+        "/MS-DRG-Classifications-and-Software"
+    ): "diagnosis_related_group",
+    VARIABLES + "ptnt_dschrg_stus_cd": "discharge_status",
+    VERSION_3 + "BENE-PTNT-STUS-CD": "discharge_status",
+    "https://www.nubc.org/CodeSystem/PatDischargeStatus": "discharge_status",
+    VARIABLES + "clm_ip_admsn_type_cd": "admission_type",
+    VERSION_3 + "CLM-ADMSN-TYPE-CD": "admission_type",
+    VARIABLES + "nch_prmry_pyr_cd": "primary_payer",
+    VERSION_3 + "CLM-NCH-PRMRY-PYR-CD": "primary_payer",
+    VERSION_3 + "CLM-PRMRY-PYR-CD": "primary_payer",
+    VARIABLES + "clm_mdcr_non_pmt_rsn_cd": "non_payment_reason",
+    VERSION_3 + "CLM-MDCR-NPMT-RSN-CD": "non_payment_reason",
+    _STRUCTURE + "CLM-MDCR-NPMT-RSN-CD": "non_payment_reason",
+    VARIABLES + "carr_clm_pmt_dnl_cd": "carrier_denial",
+    VERSION_3 + "CLM-CARR-PMT-DNL-CD": "carrier_denial",
+    _STRUCTURE + "CLM-CARR-PMT-DNL-CD": "carrier_denial",
+    VERSION_3 + "CLM-ADJSTMT-TYPE-CD": "adjustment",
+    VARIABLES + "adjstmt_dltn_cd": "drug_adjustment",
+    VARIABLES + "dspnsng_stus_cd": "dispensing_status",
+    VERSION_3 + "CLM-DSPNSNG-STUS-CD": "dispensing_status",
+}
+# A header's day, by the category of its further statement or the address of its extension.
+DAYS: Final[dict[str | None, str]] = {
+    VARIABLES + "nch_wkly_proc_dt": "weekly_processed",
+    "CLM_NCH_WKLY_PROC_DT": "weekly_processed",
+    "CLM_IDR_LD_DT": "loaded",
+    _STRUCTURE + "CLM-IDR-LD-DT": "loaded",
+}
+# A header's count, by the category of its further statement (CARIN Blue Button).
+COUNTS: Final[dict[str | None, str]] = {"dayssupply": "days_supply", "refillnum": "fill_number"}
+# A count of a drug's quantity, by the address of its extension.
+QUANTITY_COUNTS: Final[dict[str, str]] = {
+    VARIABLES + "days_suply_num": "days_supply",
+    VARIABLES + "fill_num": "fill_number",
+}
 
-DIAGNOSIS: Final = (
-    "diagnosisCodeableConcept.coding[system=http://hl7.org/fhir/sid/icd-10|http://hl7.org/fhir/sid/icd-10-cm].code",
-)
-ANY_DIAGNOSIS: Final = ("diagnosisCodeableConcept.coding.code",)
+ICD_10_CM: Final = frozenset({"http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm"})
+ICD_10_PCS: Final = frozenset({"http://hl7.org/fhir/sid/icd-10", "http://www.cms.gov/Medicare/Coding/ICD10"})
+PRINCIPAL, ADMITTING = "principal", "admitting"
 
-PROCEDURE: Final = tuple(
-    f"{element}.coding[system=https://bluebutton.cms.gov/resources/codesystem/hcpcs|BB:hcpcs_cd|http://www.ama-assn.org/go/cpt"
-    "|https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets].code"
-    for element in ("productOrService", "service")
+PROCEDURES: Final = frozenset(
+    {
+        "https://bluebutton.cms.gov/resources/codesystem/hcpcs",
+        VARIABLES + "hcpcs_cd",
+        "http://www.ama-assn.org/go/cpt",
+        "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    }
 )
-REVENUE_CENTER: Final = (
-    f"revenue.coding[system=BB:rev_cntr|{_V3}CLM-REV-CNTR-CD|https://www.nubc.org/CodeSystem/RevenueCodes].code",
+REVENUE_CENTERS: Final = frozenset(
+    {VARIABLES + "rev_cntr", VERSION_3 + "CLM-REV-CNTR-CD", "https://www.nubc.org/CodeSystem/RevenueCodes"}
 )
-PLACE_OF_SERVICE: Final = (
-    (
-        "locationCodeableConcept.coding[system=BB:line_place_of_srvc_cd"
-        "|https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set].code"
-    ),
+PLACES_OF_SERVICE: Final = frozenset(
+    {
+        VARIABLES + "line_place_of_srvc_cd",
+        "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set",
+    }
 )
-LINE_BEGAN: Final = ("servicedPeriod.start", "servicedDate")
-LINE_ENDED: Final = ("servicedPeriod.end", "servicedDate")
-LINE_PAID: Final = (
-    "adjudication[category.coding.code=BB:line_nch_pmt_amt].amount.value",
-    "adjudication[category.coding.code=CLM_LINE_CVRD_PD_AMT].amount.value",
-)
-LINE_ALLOWED: Final = (
-    "adjudication[category.coding.code=BB:line_alowd_chrg_amt].amount.value",
-    "adjudication[category.coding.code=CLM_LINE_ALOWD_CHRG_AMT].amount.value",
-)
-LINE_PROCESSING: Final = (
-    "adjudication.reason.coding[system=BB:line_prcsg_ind_cd].code",
-    f"extension.valueCoding[system={_V3}CLM-PRCSG-IND-CD].code",
-)
-CARE_TEAM_OF_LINE: Final = ("careTeamSequence", "careTeamLinkId")
-MEMBER_NPI: Final = ("provider.identifier.value",)
-MEMBER_SPECIALTY: Final = (f"qualification.coding[system=BB:prvdr_spclty|{_V3}CLM-PRVDR-SPCLTY-CD].code",)
+SPECIALTIES: Final = frozenset({VARIABLES + "prvdr_spclty", VERSION_3 + "CLM-PRVDR-SPCLTY-CD"})
+# A line's code, by the system of an extension's coding or of the reason of an adjudication.
+LINE_CODES: Final[dict[str | None, str]] = {
+    VARIABLES + "line_prcsg_ind_cd": "processing",
+    VERSION_3 + "CLM-PRCSG-IND-CD": "processing",
+    VERSION_3 + "CLM-PRVDR-SPCLTY-CD": "specialty",
+    VARIABLES + "line_bene_prmry_pyr_cd": "primary_payer",
+}
+# A line's amount, by the code of its category.
+LINE_AMOUNTS: Final[dict[str | None, str]] = {
+    VARIABLES + "line_nch_pmt_amt": "paid",
+    VARIABLES + "rev_cntr_pmt_amt_amt": "paid",
+    "CLM_LINE_CVRD_PD_AMT": "paid",
+    VARIABLES + "line_alowd_chrg_amt": "allowed",
+    "CLM_LINE_ALOWD_CHRG_AMT": "allowed",
+    VARIABLES + "ptnt_pay_amt": "patient_paid",
+    "CLM_LINE_BENE_PMT_AMT": "patient_paid",
+}
+TOTAL_PATIENT_PAID: Final = "CLM_BENE_PMT_AMT"
+PRESCRIBING: Final = "prescribing"

@@ -1,0 +1,5 @@
+"""Reader of a delivery whose first resource is of this kind: FHIR Claim and ClaimResponse resources, partially adjudicated. See :mod:`services.intake.readers.fhir_delivery`."""
+
+from services.intake.readers.fhir_delivery import read
+
+__all__ = ["read"]
