@@ -29,6 +29,8 @@ class DeliveryKind(StrEnum):
     FHIR_PATIENT = "fhir_patient"
     FHIR_COVERAGE = "fhir_coverage"
     PARTIALLY_ADJUDICATED_CLAIM = "partially_adjudicated_claim"
+    # Not of a sender: what people decided about who is who.
+    IDENTITY_REVIEW = "identity_review"
 
 
 # Open: a feed that is read from tomorrow on must not stop a reader of today.

@@ -1,7 +1,8 @@
 """CloudEvents 1.0, structured JSON mode, with the extension attributes that Tandem needs.
 
 Extensions (lower-case letters and digits, as CloudEvents demands): ``deliveryid`` and ``deliveryseq``
-say which delivery made this known; ``version`` orders statements about one business key.
+say which delivery made this known; ``alias`` is the pseudonym of the identifier by which the source named the person,
+where that is another than the person's own. By it, facts find their person again when people turn out to be one, or two.
 Source: CloudEvents specification 1.0.2, sections "Required Attributes" and "JSON Event Format".
 """
 
@@ -11,7 +12,7 @@ from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, Field
 
-from contracts.identifiers import DeliveryId
+from contracts.identifiers import DeliveryId, PersonId
 from contracts.model import LARGEST_NUMBER, ContractModel
 
 # uuid5(NAMESPACE_DNS, "events.tandem"): fixed for ever, ids depend on it.
@@ -60,7 +61,13 @@ class Event(ContractModel, Generic[Data]):
     datacontenttype: Literal["application/json"] = "application/json"
     deliveryid: DeliveryId
     deliveryseq: DeliverySequence
+    alias: PersonId | None = None
     data: Data
+
+    @property
+    def named_by(self) -> str:
+        """The pseudonym of the identifier by which the source named the subject: its own where nothing else is said."""
+        return self.alias or self.subject
 
     @classmethod
     def of(  # noqa: PLR0913 - one named argument for each attribute of the envelope

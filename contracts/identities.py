@@ -4,13 +4,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from contracts.envelope import DeliverySequence, Event
+from contracts.envelope import Event
 from contracts.identifiers import PersonId
 from contracts.model import ContractModel
 
 
 class PeopleMergedData(ContractModel):
-    """``retired`` and ``kept`` are the same person; later events carry ``kept`` only."""
+    """``retired`` and ``kept`` are the same person; later events carry ``kept`` only.
+
+    Everything that lies under ``retired`` counts under ``kept`` from this delivery on.
+    """
 
     retired: PersonId
     kept: PersonId
@@ -25,14 +28,13 @@ class PeopleMerged(Event[PeopleMergedData]):
 class PeopleSplitData(ContractModel):
     """``separated`` had been taken for ``person_id`` and is somebody else.
 
-    What deliveries said about them before lies under ``person_id``; intake says it again, under the right person, in
-    the delivery that carries this event. ``withdrawn_deliveries`` name the deliveries whose events about
-    ``person_id`` count no longer: what stays true of them follows under its own person.
+    Of what lies under ``person_id``, all that sources said by one of ``aliases`` (see the envelope) counts under
+    ``separated`` from this delivery on. ``separated`` may be somebody of whom nothing was known before.
     """
 
     person_id: PersonId
     separated: PersonId
-    withdrawn_deliveries: Annotated[tuple[DeliverySequence, ...], Field(max_length=10_000)] = ()
+    aliases: Annotated[tuple[PersonId, ...], Field(min_length=1, max_length=10_000)]
 
 
 class PeopleSplit(Event[PeopleSplitData]):

@@ -127,11 +127,14 @@ class Assembler:
         records: Sequence[bytes],
         feed: str | None = None,
         counts: Sequence[int] | None = None,
+        alias: str | None = None,
     ) -> Iterator[Outgoing]:
         """The events of one person about one subject, and of one feed where it is about claims.
 
-        ``counts`` says how many claims each record holds; without it each is one.
+        ``counts`` says how many claims each record holds; without it each is one. ``alias`` is by what the source
+        named the person.
         """
+        alias = None if alias == person_id else alias
         opening = f'{{"person_id":"{person_id}","state":"{state}"'.encode()
         if subject is Subject.ALIGNMENT_REPORT and len(records) > 1:
             records = [_one_report(records)]
@@ -141,23 +144,24 @@ class Assembler:
             datas = _lists(opening, feed, _LIST_NAME[subject], list(in_parts(records, counts=counts)))
         else:
             datas = (opening + record[_PLACEHOLDER_LENGTH:] for record in records)
-        version = state if feed is None else f"{state}:{feed}"
+        version = ":".join(part for part in (state, feed, alias) if part is not None)
         for number, data in enumerate(datas, start=1):
-            yield self._event(_EVENT[subject], person_id, f"{version}:{number}", data)
+            yield self._event(_EVENT[subject], person_id, f"{version}:{number}", data, alias)
 
     def about_entity(self, record: bytes) -> Outgoing:
         """A page of an entity's roster."""
         page = ProviderRosterStatedData.model_validate_json(record)
         return self._event(ProviderRosterStated, f"{page.entity_id}:{page.page}", page.state, record)
 
-    def _event(self, event: EventClass, key: str, version: str, data: bytes) -> Outgoing:
+    def _event(self, event: EventClass, key: str, version: str, data: bytes, alias: str | None = None) -> Outgoing:
         identity = event_id(event.TYPE, key, f"{self.delivery_id}:{self.sequence}:{version}")
         topic = TOPIC_BY_TYPE[event.TYPE]
         opening = (
             f'{{"specversion":"1.0","id":"{identity}","source":"/tandem/intake","type":"{event.TYPE}",'
             f'"subject":"{key}","time":{self._time_text},"datacontenttype":"application/json",'
-            f'"deliveryid":"{self.delivery_id}","deliveryseq":{self.sequence},"data":'
+            f'"deliveryid":"{self.delivery_id}","deliveryseq":{self.sequence},'
         )
+        opening += '"data":' if alias is None else f'"alias":"{alias}","data":'
         payload = b"".join((opening.encode(), data, b"}"))
         return Outgoing(topic.name, partition_of(key.encode(), topic.partitions), key.encode(), payload, fence=False)
 

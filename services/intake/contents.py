@@ -8,6 +8,7 @@ from services.intake.reading import (
     Demographics,
     EncodedClaims,
     EntityRecord,
+    IdentityDecision,
     MbiChange,
     Observation,
     PersonRecord,
@@ -17,7 +18,7 @@ from services.intake.reading import (
 from services.runtime.database import Connection
 
 
-def name_of(reading: Reading) -> str | None:
+def name_of(reading: Reading) -> str | None:  # noqa: PLR0911 - one kind of reading a line
     """Under which name a reading is counted; defects and observations are counted by themselves."""
     match reading:
         case PersonRecord():
@@ -30,6 +31,8 @@ def name_of(reading: Reading) -> str | None:
             return "identifier_changes"
         case Demographics():
             return "people_by_name"
+        case IdentityDecision():
+            return "identity_decisions"
         case Defect() | Observation() | Progress():
             return None
 

@@ -14,7 +14,7 @@ from time import monotonic
 
 import asyncpg
 
-from contracts.identities import PeopleMerged, PeopleMergedData
+from contracts.identities import PeopleMerged, PeopleMergedData, PeopleSplit, PeopleSplitData
 from services.intake import staging
 from services.intake.assembling import CLAIMS, Assembler, Subject
 from services.intake.changes import Changes, Compared, former_of, record_people
@@ -26,7 +26,7 @@ from services.intake.registry import delivery_id, reader_of
 from services.intake.rules.holding import Before, Hold, Read, hold_of, holding_policy
 from services.intake.sealing import IdentityKeys
 from services.intake.staging import Counts, Stager
-from services.intake.vault import Merge, resolve_staged
+from services.intake.vault import Move, resolve_staged
 from services.runtime.database import Connection
 from services.runtime.outbox import Outgoing, outgoing, queue
 from services.runtime.transactions import Probe, no_probe
@@ -110,8 +110,8 @@ class Pipeline:
         await stager.flush(self.writing)
         self.probe("staged, people not resolved")
         async with self.writing.transaction():
-            merges = await resolve_staged(self.writing, delivery.sequence, _RESIDENCE, tuple(CLAIMS))
-            await queue(self.writing, [outgoing(_merged(delivery, merge)) for merge in merges])
+            moves = await resolve_staged(self.writing, self.keys, delivery.sequence, _RESIDENCE, tuple(CLAIMS))
+            await queue(self.writing, [outgoing(_moved(delivery, move)) for move in moves])
             changes = await self._changes(delivery, source, stager.counts)
             await _record_read(self.writing, delivery.delivery_id, stager.counts, changes)
             await self.writing.execute(_STAGE, delivery.delivery_id, stager.counts.staged)
@@ -155,9 +155,11 @@ class Pipeline:
         chunk: list[Outgoing] = []
         size = 0
         async for person_id, rows in self._people(delivery.published_through):
-            for (topic, state, feed), records in groupby(rows, key=itemgetter("topic", "state", "feed")):
+            for (topic, state, feed, alias), records in groupby(
+                rows, key=itemgetter("topic", "state", "feed", "alias")
+            ):
                 payloads, counts = zip(*((record["payload"], record["claims"]) for record in records), strict=True)
-                events = list(assembler.about_person(person_id, Subject(topic), state, payloads, feed, counts))
+                events = list(assembler.about_person(person_id, Subject(topic), state, payloads, feed, counts, alias))
                 chunk += events
                 size += sum(len(event.payload) for event in events)
             if len(chunk) >= EVENTS_A_CHUNK or size >= BYTES_A_CHUNK:
@@ -171,13 +173,13 @@ class Pipeline:
             await _write_chunk(self.writing, delivery.delivery_id, chunk, None)
             await complete(self.writing, delivery.delivery_id)
             self.probe("completing")
-            await self.writing.execute("TRUNCATE staged_record, staged_entity, staged_identifier, staged_link")
+            await staging.clear_staged(self.writing)
 
     async def _people(self, after: str) -> AsyncIterator[tuple[str, list[asyncpg.Record]]]:
         """People after one, each with all of its staged rows, in a fixed order and bounded memory."""
         async with self.reading.transaction(readonly=True):
             await self.reading.execute("SET LOCAL work_mem = '64MB'")
-            cursor = await self.reading.cursor(_STAGED, after, self.default_state)
+            cursor = await self.reading.cursor(_STAGED, after, self.default_state, Subject.ALIGNMENT_REPORT)
             person_id, rows = "", list[asyncpg.Record]()
             while fetched := await cursor.fetch(_ROWS_A_FETCH):
                 for found, group in groupby(fetched, key=itemgetter("person_id")):
@@ -192,12 +194,13 @@ class Pipeline:
 
 _STAGED = """
     SELECT person.person_id, staged.topic, coalesce(staged.state, person.state, $2) AS state, staged.feed,
-        staged.claims, staged.payload
+        CASE WHEN staged.topic = $3 THEN min(identifier.alias) OVER (PARTITION BY person.person_id, staged.topic)
+            ELSE identifier.alias END AS alias, staged.claims, staged.payload
     FROM staged_record staged
     JOIN vault_identifier identifier USING (lookup)
     JOIN vault_person person ON person.person_id = identifier.person_id
     WHERE person.person_id > $1
-    ORDER BY person.person_id, staged.topic, state, staged.feed, staged.ordinal
+    ORDER BY person.person_id, staged.topic, state, staged.feed, alias, staged.ordinal
 """
 _WRITTEN = """
     UPDATE delivery SET published_through = coalesce($2, published_through), events = events + $3 WHERE delivery_id = $1
@@ -234,13 +237,23 @@ def _require_unchanged(delivery: Delivery) -> None:
         raise RefusedDelivery("content_changed", "the file was changed after it had been registered")
 
 
-def _merged(delivery: Delivery, merge: Merge) -> PeopleMerged:
-    return PeopleMerged.of(
+def _moved(delivery: Delivery, move: Move) -> PeopleMerged | PeopleSplit:
+    if move.aliases is None:
+        return PeopleMerged.of(
+            service="intake",
+            key=move.other,
+            version=f"{delivery.sequence}:{move.person_id}",
+            time=delivery.received_at,
+            delivery_id=delivery.delivery_id,
+            sequence=delivery.sequence,
+            data=PeopleMergedData(retired=move.person_id, kept=move.other),
+        )
+    return PeopleSplit.of(
         service="intake",
-        key=merge.kept,
-        version=merge.retired,
+        key=move.person_id,
+        version=f"{delivery.sequence}:{move.other}",
         time=delivery.received_at,
         delivery_id=delivery.delivery_id,
         sequence=delivery.sequence,
-        data=PeopleMergedData(retired=merge.retired, kept=merge.kept),
+        data=PeopleSplitData(person_id=move.person_id, separated=move.other, aliases=move.aliases),
     )

@@ -56,6 +56,23 @@ class Demographics:
     given_name: str | None
     birth_date: date | None
     sex_code: str | None
+    # USPS code of the residence; where it is left out, a Medicaid id tells its state.
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDecision:
+    """What somebody decided about who is who: two people are one, or those named by ``aliases`` are somebody else."""
+
+    verdict: Literal["link", "separate"]
+    person_id: str
+    other: str | None
+    aliases: tuple[str, ...]
+    actor: str
+    reason: str
+    decided_on: date
+    nonce: str
+    signature: str
 
 
 PersonPayload = (
@@ -167,5 +184,15 @@ class Recognised:
     substance_use_withheld: bool | None = None
 
 
-Reading = MbiChange | PersonRecord | EncodedClaims | EntityRecord | Demographics | Observation | Defect | Progress
+Reading = (
+    MbiChange
+    | PersonRecord
+    | EncodedClaims
+    | EntityRecord
+    | Demographics
+    | IdentityDecision
+    | Observation
+    | Defect
+    | Progress
+)
 Reader = Callable[[Source], Iterator[Reading]]

@@ -11,12 +11,15 @@ from pydantic import BaseModel
 from services.intake.assembling import CLAIMS, subject_of, subject_of_payload
 from services.intake.changes import forget_people
 from services.intake.contents import name_of
+from services.intake.identity_decisions import require_signed
+from services.intake.linkage import blocks_of, known, packed
 from services.intake.quarantine import place_of_line
 from services.intake.reading import (
     Defect,
     Demographics,
     EncodedClaims,
     EntityRecord,
+    IdentityDecision,
     MbiChange,
     Observation,
     PersonRecord,
@@ -26,6 +29,7 @@ from services.intake.reading import (
     RefusedDelivery,
 )
 from services.intake.rules.event_parts import in_parts
+from services.intake.rules.record_linkage import linkage_policy
 from services.intake.sealing import IdentityKeys
 from services.runtime.database import Connection
 
@@ -35,12 +39,21 @@ CLAIM_BYTES_A_FLUSH = 8 * 1024 * 1024
 # A delivery is refused by then: nobody can look through so many lines, and the layout is most likely wrong.
 MOST_DEFECTS = 100_000
 _MOST_REMEMBERED = 100_000
-_TABLES = ("staged_record", "staged_entity", "staged_identifier", "staged_link")
+_TABLES = (
+    "staged_record",
+    "staged_entity",
+    "staged_identifier",
+    "staged_link",
+    "staged_demographics",
+    "staged_decision",
+)
 _COLUMNS = {
     "staged_record": ("lookup", "topic", "ordinal", "state", "feed", "claims", "payload"),
     "staged_entity": ("ordinal", "payload"),
-    "staged_identifier": ("lookup", "kind", "person_id", "value_sealed", "ordinal"),
+    "staged_identifier": ("lookup", "kind", "person_id", "value_sealed", "ordinal", "issuer"),
     "staged_link": ("lookup", "other", "obsolete_on"),
+    "staged_demographics": ("lookup", "fingerprint", "content_sealed", "blocks"),
+    "staged_decision": ("verdict", "person_id", "other", "aliases", "actor", "reason"),
     "quarantined_line": ("delivery_id", "number", "file", "line", "field", "reason", "found", "expected", "raw_sealed"),
 }
 
@@ -74,6 +87,7 @@ class Stager:
     counts: Counts = field(default_factory=Counts)
     _rows: dict[str, list[tuple[object, ...]]] = field(default_factory=lambda: {table: [] for table in _COLUMNS})
     _lookups: dict[PersonReference, bytes] = field(default_factory=dict)
+    _said: set[tuple[bytes, bytes]] = field(default_factory=set)
     _ordinal: int = 0
     _unwritten: int = 0
     _unwritten_bytes: int = 0
@@ -131,6 +145,25 @@ class Stager:
         self._rows["staged_link"].append((previous, current, change.obsolete_on))
         self.counts.records += 1
 
+    def _add_demographics(self, said: Demographics) -> None:
+        """Beside a record of the same reference, which brings the identifier."""
+        lookup, content = self.keys.lookup(said.reference), known(said, linkage_policy())
+        fingerprint = self.keys.blinded("demographics", packed(content))
+        if (lookup, fingerprint) in self._said:
+            return
+        if len(self._said) >= _MOST_REMEMBERED:
+            self._said.clear()
+        self._said.add((lookup, fingerprint))
+        sealed = self.keys.seal(packed(content), lookup + fingerprint)
+        blocks = [self.keys.blinded("block", block.encode()) for block in blocks_of(content)]
+        self._rows["staged_demographics"].append((lookup, fingerprint, sealed, blocks))
+
+    def _add_decision(self, decision: IdentityDecision) -> None:
+        require_signed(decision, self.keys)
+        row = (decision.verdict, decision.person_id, decision.other, list(decision.aliases))
+        self._rows["staged_decision"].append((*row, decision.actor, decision.reason))
+        self.counts.records += 1
+
     def _add_entity(self, record: EntityRecord) -> None:
         self._rows["staged_entity"].append((self._ordinal, _json(record.payload)))
         self.counts.records += len(record.payload.providers)
@@ -140,7 +173,7 @@ class Stager:
         self.counts.quarantined += 1
         if self.counts.quarantined > MOST_DEFECTS:
             raise RefusedDelivery("too_many_defects", f"more than {MOST_DEFECTS} lines cannot be read")
-        raw = self.keys.seal(defect.raw, place_of_line(self.delivery_id, self.counts.quarantined))
+        raw = self.keys.lines.seal(defect.raw, place_of_line(self.delivery_id, self.counts.quarantined))
         place = (self.delivery_id, self.counts.quarantined, defect.file, defect.line, defect.field)
         self._rows["quarantined_line"].append((*place, defect.reason, defect.found, defect.expected, raw))
 
@@ -150,7 +183,9 @@ class Stager:
             lookup = self.keys.lookup(reference)
             sealed = self.keys.seal(reference.value.encode(), lookup)
             person_id = self.keys.person_id(reference)
-            self._rows["staged_identifier"].append((lookup, reference.kind, person_id, sealed, self._ordinal))
+            issuer = reference.value.partition(":")[0] if reference.kind == "medicaid" else None
+            row = (lookup, reference.kind, person_id, sealed, self._ordinal, issuer)
+            self._rows["staged_identifier"].append(row)
             if len(self._lookups) >= _MOST_REMEMBERED:
                 # Forgetting costs a second row about the same identifier, which is dropped when people are resolved.
                 self._lookups.clear()
