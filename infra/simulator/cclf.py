@@ -1,9 +1,29 @@
 """CCLF records of one person: Part A headers, Part B lines, demographics, identifier changes (v36.0 layouts)."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from contracts.money import dollars_text
+from infra.simulator.claim_facts import (
+    ADMISSION_TYPE,
+    BILL_TYPES,
+    CLAIM_DENIED,
+    CLAIM_PAID,
+    LINE_ALLOWED,
+    LINE_DENIED,
+    NON_PAYMENT_REASON,
+    adjudicated_on,
+    admitting_diagnosis,
+    allowed,
+    control_number,
+    discharge_status,
+    facility_number,
+    listed_diagnoses,
+    place_of_service,
+    record_number,
+    related_group,
+    specialty,
+)
 from infra.simulator.claims import MedicareClaim, Version, scaled
 from infra.simulator.layouts import record_length, template
 from infra.simulator.period import Period, dashed
@@ -19,8 +39,6 @@ FILE_TITLES = {
     "CCLF9": "Beneficiary XREF File",
 }
 NO_DATE_LOW, NO_DATE_HIGH = "1000-01-01", "9999-12-31"
-BILL_TYPES = {"60": "11", "20": "21", "10": "32", "40": "13", "50": "81"}
-NON_PAYMENT_REASON = "N"
 
 PART_A = template(
     "CCLF1",
@@ -45,7 +63,12 @@ PART_A = template(
         "CLM_IDR_LD_DT",
         "CLM_CNTL_NUM",
     ),
-    {"PRVDR_FAC_FIPS_ST_CD": "39", "CLM_ADMSN_TYPE_CD": "1", "CLM_BILL_FREQ_CD": "1", "DGNS_PRCDR_ICD_IND": "0"},
+    {
+        "PRVDR_FAC_FIPS_ST_CD": "39",
+        "CLM_ADMSN_TYPE_CD": ADMISSION_TYPE,
+        "CLM_BILL_FREQ_CD": "1",
+        "DGNS_PRCDR_ICD_IND": "0",
+    },
     frozenset({"CLM_PMT_AMT"}),
 )
 PART_B = template(
@@ -121,41 +144,35 @@ CROSS_REFERENCE = template(
 )
 
 
-def adjudicated_on(period: Period, delivery: int, number: int) -> date:
-    """A day in the first week of the delivery's month, before the files are cut."""
-    return period.first_days[delivery] + timedelta(days=number % 8)
-
-
 def _part_a(person: Person, claim: MedicareClaim, version: Version, common: tuple[str, str, str]) -> str:
     unique, mbi, on = common
-    stay, line, codes = claim.claim_type in {"60", "20"}, claim.lines[0], claim.diagnosis_codes
+    line = claim.lines[0]
     return PART_A % (
         unique,
-        f"36{claim.npi[-5:-1]}",
+        facility_number(claim),
         mbi,
         claim.claim_type,
         dashed(claim.first),
         dashed(claim.last),
         *BILL_TYPES[claim.claim_type],
-        codes[0],
-        codes[-1] if stay else "",
+        claim.diagnosis_codes[0],
+        admitting_diagnosis(claim),
         NON_PAYMENT_REASON if claim.denied else "",
         dollars_text(scaled(line.cents, version.permille)),
-        "20" if person.life.death == claim.last else "01",
-        f"{190 + claim.number % 700:04d}" if claim.claim_type == "60" else "",
+        discharge_status(person, claim),
+        related_group(claim),
         claim.npi,
         version.kind,
         on,
         on,
-        f"CN{person.traits.index:07d}{claim.number:05d}",
+        control_number(person, claim),
     )
 
 
 def _part_b(person: Person, claim: MedicareClaim, version: Version, common: tuple[str, str, str]) -> str:
     unique, mbi, on = common
-    codes = (*claim.diagnosis_codes, "", "", "", "")[:4]
+    codes = (*listed_diagnoses(claim), "", "", "")[:4]
     denied = claim.denied
-    place = "31" if person.traits.setting == "nursing_facility" else "11"
     rows = []
     for number, line in enumerate(claim.lines, start=1):
         cents = scaled(line.cents, version.permille)
@@ -168,21 +185,21 @@ def _part_b(person: Person, claim: MedicareClaim, version: Version, common: tupl
                 claim.claim_type,
                 dashed(claim.first),
                 dashed(claim.last),
-                "11" if claim.claim_type == "71" else "54",
-                place,
+                specialty(claim),
+                place_of_service(person),
                 dashed(line.first),
                 dashed(line.last),
                 line.procedure,
                 dollars_text(cents),
                 codes[0],
                 claim.npi,
-                "0" if denied else "1",
-                "N" if denied else "A",
+                CLAIM_DENIED if denied else CLAIM_PAID,
+                LINE_DENIED if denied else LINE_ALLOWED,
                 version.kind,
                 on,
                 on,
-                f"CN{person.traits.index:07d}{claim.number:05d}",
-                dollars_text(cents * 5 // 4),
+                control_number(person, claim),
+                dollars_text(allowed(cents)),
                 *codes,
                 claim.npi,
             )
@@ -192,7 +209,7 @@ def _part_b(person: Person, claim: MedicareClaim, version: Version, common: tupl
 
 def claim_record(person: Person, claim: MedicareClaim, version: Version) -> tuple[ClaimFile, str]:
     """One record of a claim, with the identifier that the person had when it was made, and its file."""
-    unique = f"1{person.traits.index:07d}{version.number:05d}"
+    unique = record_number(person, version)
     mbi = person.traits.mbi(person.life.mbi_version(version.delivery))
     common = (unique, mbi, dashed(adjudicated_on(person.period, version.delivery, version.number)))
     if claim.part_a:

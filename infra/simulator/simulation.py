@@ -10,6 +10,7 @@ from contracts.codes import Payer
 from contracts.months import month_index
 from infra.simulator import cclf, enrolment, reports, tmsis
 from infra.simulator.adjudication import adjudicate_medicaid, adjudicate_medicare, capitation
+from infra.simulator.arrivals import arrivals
 from infra.simulator.calibration import plan_shift
 from infra.simulator.claims import MedicaidClaim, MedicareClaim
 from infra.simulator.deliveries import Delivery, DeliveryWriter
@@ -66,26 +67,11 @@ def _medicare_records(person: Person, claims: list[MedicareClaim]) -> list[list[
     return by_month
 
 
-def _spool_records(spool: Spool, feed: str, month: int, records: list[tuple[cclf.ClaimFile, str]]) -> None:
-    for file, text in records:
-        spool.append(("cclf", feed, file, month), text, text.count("\n"))
-
-
 def _spool_cclf(spool: Spool, person: Person, claims: list[MedicareClaim]) -> None:
-    """Each month's records to the feed that the person is in; the whole history to a feed newly entered."""
-    life = person.life
-    by_month = _medicare_records(person, claims)
-    outside: list[tuple[cclf.ClaimFile, str]] = []
-    for month in range(life.entry, person.period.last_delivery + 1):
-        feed = ENTITY if life.in_entity_feed(month) else COMPARISON_FEED
-        entered = feed == ENTITY and month > life.entry and not life.in_entity_feed(month - 1)
-        if entered:
-            _spool_records(spool, feed, month, outside)
-            outside = []
-        _spool_records(spool, feed, month, by_month[month])
-        if feed == COMPARISON_FEED:
-            outside += by_month[month]
-        if month <= life.last_stated:
+    for (month, feed, entered), records in arrivals(person, _medicare_records(person, claims)):
+        for file, text in records:
+            spool.append(("cclf", feed, file, month), text, text.count("\n"))
+        if month <= person.life.last_stated:
             spool.append(("cclf", feed, "CCLF8", month), cclf.demographics(person, month))
             changes = cclf.cross_references(person, month, all_earlier=entered)
             if changes:

@@ -1,7 +1,7 @@
 """Medicaid claims with T-MSIS field names, header and line, as CSV rows."""
 
 from contracts.money import dollars_text
-from infra.simulator.cclf import adjudicated_on
+from infra.simulator.claim_facts import adjudicated_on
 from infra.simulator.claims import MedicaidClaim, Version, scaled
 from infra.simulator.period import Period, compact
 from infra.simulator.person import Person
