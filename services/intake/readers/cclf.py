@@ -1,9 +1,8 @@
 """Medicare's Claim and Claim Line Feed: one zip of fixed-width files, every month.
 
-CCLF9 comes first, so that changed MBIs are known before they are used; then CCLF8 (one month's snapshot of each
-person), CCLF1 (Part A), CCLF5 and, where delivered, CCLF6 (Part B), whose lines are gathered into claims. The other
-files (2-4, 7, A, B) are counted against CCLF0 by name and layout and not read.
-Source: CCLF Information Packet v36.0.
+CCLF9 comes first, so that changed MBIs are known before they are used; then CCLF8, one month's snapshot of each
+person; both are read line by line. The files about claims (1-7, A and B) are read together and at once, by
+:mod:`services.intake.readers.cclf_engine`. Source: CCLF Information Packet v36.0.
 """
 
 import zipfile
@@ -17,14 +16,15 @@ from contracts.coverage import CoverageSource, MedicareCoverageSpan, MedicareCov
 from contracts.identifiers import MbiError, normalise_mbi
 from contracts.months import month_of
 from services.intake.readers.archive import opened
-from services.intake.readers.cclf_claims import PartAReader
 from services.intake.readers.cclf_columns import BENEFICIARY, CROSS_REFERENCE
 from services.intake.readers.cclf_control import Member, checked_members, fixed_width_lines
-from services.intake.readers.cclf_part_b import part_b_readings
-from services.intake.readers.records import FieldError, RecordParser, field_error
+from services.intake.readers.cclf_engine import ClaimEngine
+from services.intake.readers.masking import shape_of
+from services.intake.readers.records import FieldError, RecordParser, field_error, layout, record_length
 from services.intake.reading import (
     UNRESOLVED_PERSON,
     Defect,
+    Demographics,
     MbiChange,
     PersonRecord,
     PersonReference,
@@ -36,7 +36,7 @@ from services.intake.states import USPS_OF_FIPS
 _OF_AN_MBI = "M"
 _COUNTY_DIGITS = 3
 
-Reads = Callable[[str], Reading]
+Reads = Callable[[str], Iterator[Reading]]
 
 
 def read(source: Source) -> Iterator[Reading]:
@@ -45,21 +45,25 @@ def read(source: Source) -> Iterator[Reading]:
     with opened(path) as archive:
         found = checked_members(archive, path.name)
         reader = BeneficiaryReader(source)
-        yield from _each_line(archive, found["CCLF9"], reader.mbi_change)
-        yield from _each_line(archive, found["CCLF8"], reader.beneficiary)
-        yield from _each_line(archive, found["CCLF1"], PartAReader(reader.reference).claim)
-        for file in ("CCLF5", "CCLF6"):
-            if file in found:
-                yield from part_b_readings(archive, found[file], reader.reference)
+        yield from _each_line(archive, found.pop("CCLF9"), reader.mbi_change)
+        yield from _each_line(archive, found.pop("CCLF8"), reader.beneficiary)
+        yield from ClaimEngine(archive, found, source.synthetic_identifiers).readings()
 
 
 def _each_line(archive: zipfile.ZipFile, member: Member, reads: Reads) -> Iterator[Reading]:
-    name = member.info.filename
+    places = {element.label: slice(element.start - 1, element.end) for element in layout(member.file)}
+    whole = record_length(member.file)
     for number, line in fixed_width_lines(archive, member):
         try:
-            yield reads(line)
+            if len(line) != member.length:
+                raise FieldError(None, "wrong_length")  # noqa: TRY301 - told as every other fault of the line
+            # What an older packet's record does not hold was not given.
+            yield from reads(line.ljust(whole))
         except FieldError as error:
-            yield Defect(name, number, error.element, error.reason, line.encode("latin-1"))
+            found = shape_of(line[places[error.element]] if error.element else line)
+            expected = None if error.element else f"{member.length} characters"
+            raw = line.encode("latin-1")
+            yield Defect(member.info.filename, number, error.element, error.reason, raw, found, expected)
 
 
 def mbi_reference(*, synthetic: bool) -> Callable[[str], PersonReference]:
@@ -85,12 +89,12 @@ class BeneficiaryReader:
         self._source = source
         self.reference = mbi_reference(synthetic=source.synthetic_identifiers)
 
-    def mbi_change(self, line: str) -> MbiChange:
+    def mbi_change(self, line: str) -> Iterator[Reading]:
         """One CCLF9 row. Legacy HICN rows are not of this century's identifiers."""
         values = self._cross_reference(line)
         if values["indicator"] != _OF_AN_MBI:
             raise FieldError("HICN_MBI_XREF_IND", "legacy_identifier")
-        return MbiChange(
+        yield MbiChange(
             self._identifier(values["current"], "CRNT_NUM"),
             self._identifier(values["previous"], "PRVS_NUM"),
             values["obsolete_on"],
@@ -102,15 +106,19 @@ class BeneficiaryReader:
         except FieldError as error:
             raise FieldError(element, error.reason) from None
 
-    def beneficiary(self, line: str) -> PersonRecord:
-        """One CCLF8 row: a statement about exactly the month of the file."""
+    def beneficiary(self, line: str) -> Iterator[Reading]:
+        """One CCLF8 row: a statement about exactly the month of the file, and who the person is."""
         values = self._beneficiary(line)
         reference = self.reference(values.pop("mbi"))
+        family, given = values.pop("family_name"), values.pop("given_name")
         state = USPS_OF_FIPS.get(values["state"] or "")
         try:
-            return PersonRecord((reference,), state, self._coverage(values, state))
+            record = PersonRecord((reference,), state, self._coverage(dict(values), state))
         except ValidationError as failure:
             raise field_error(failure, self._beneficiary.elements) from None
+        if family is not None or given is not None:
+            yield Demographics(reference, family, given, values["birth_date"], values["sex_code"])
+        yield record
 
     def _coverage(self, values: dict[str, Any], state: str | None) -> MedicareCoverageStatedData:
         month = month_of(self._source.dated)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.intake.readers.archive import members, physical_lines
-from services.intake.readers.fields import required, text, whole_number
-from services.intake.readers.records import Column, FieldError, RecordParser, record_length
+from services.intake.readers.cclf_columns import BENEFICIARY, CLAIM_FILES, CROSS_REFERENCE
+from services.intake.readers.fields import Required, required, text, whole_number
+from services.intake.readers.records import Column, FieldError, RecordParser, layout, record_length
 from services.intake.reading import RefusedDelivery
 
 MEMBER_NAME = re.compile(
@@ -23,6 +24,11 @@ ARCHIVE_NAME = re.compile(
 # Without these there is no delivery; which others there are, CCLF0 says.
 _NEEDED = ("CCLF0", "CCLF1", "CCLF5", "CCLF8", "CCLF9")
 _SHOWN_TOGETHER = ("entity", "kind", "year", "day")
+# A performance year's files begin with three years of history and end with the run-out after it.
+_YEARS_BEFORE, _YEARS_AFTER = 1, 2
+# Line ends and a last line too many are no reason to think of a bomb.
+_ROOM_BYTES = 1 << 20
+_COLUMNS = {**CLAIM_FILES, "CCLF8": BENEFICIARY, "CCLF9": CROSS_REFERENCE}
 
 _CONTROL = RecordParser.fixed_width(
     "CCLF0",
@@ -42,6 +48,7 @@ class Member:
     file: str
     info: zipfile.ZipInfo
     records: int
+    length: int
 
 
 def checked_members(archive: zipfile.ZipFile, archive_name: str) -> dict[str, Member]:
@@ -51,18 +58,30 @@ def checked_members(archive: zipfile.ZipFile, archive_name: str) -> dict[str, Me
     for file, (records, length) in control.items():
         if records and file not in found:
             raise RefusedDelivery("missing_member", f"CCLF0 announces {file}, which is not in the archive")
-        if file in found and file != "CCLF0" and length != record_length(file):
-            raise RefusedDelivery("wrong_record_length", f"CCLF0 gives {file} {length}, not {record_length(file)}")
+        if file in found and file != "CCLF0":
+            _require_readable(file, found[file], records, length)
     unlisted = found.keys() - control.keys() - {"CCLF0"}
     if unlisted:
         raise RefusedDelivery("unlisted_member", f"CCLF0 does not announce {min(unlisted)}")
-    return {file: Member(file, info, control[file][0]) for file, info in found.items() if file != "CCLF0"}
+    return {file: Member(file, info, *control[file]) for file, info in found.items() if file != "CCLF0"}
+
+
+def _require_readable(file: str, info: zipfile.ZipInfo, records: int, length: int) -> None:
+    """Records of an older packet are shorter: they end behind an element, and what is needed lies before that."""
+    ends = {element.label: element.end for element in layout(file)}
+    needed = max(ends[column.element] for column in _COLUMNS[file] if isinstance(column.convert, Required))
+    if length not in ends.values() or length < needed:
+        raise RefusedDelivery("wrong_record_length", f"CCLF0 gives {file} {length}, not {record_length(file)}")
+    if info.file_size > 2 * records * (length + 1) + _ROOM_BYTES:
+        raise RefusedDelivery("wrong_record_count", f"{file} is far larger than {records} records can be")
 
 
 def _recognised(archive: zipfile.ZipFile, archive_name: str) -> dict[str, zipfile.ZipInfo]:
     outer = ARCHIVE_NAME.fullmatch(archive_name)
     if outer is None:
         raise RefusedDelivery("unrecognised_name", "the archive is not named as a CCLF delivery")
+    if not -_YEARS_BEFORE <= int(outer["day"][:2]) - int(outer["year"]) <= _YEARS_AFTER:
+        raise RefusedDelivery("wrong_period", "the archive's date lies outside of its performance year")
     found: dict[str, zipfile.ZipInfo] = {}
     for name, info in members(archive).items():
         inner = MEMBER_NAME.fullmatch(name)
@@ -87,8 +106,10 @@ def _control(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> dict[str, tuple
         line = raw.rstrip(b"\r\n").decode("latin-1")
         if number == 1 or not line.strip():
             continue
-        if len(line) < shortest:
-            raise RefusedDelivery("unreadable_control_file", f"line {number} of CCLF0 is too short")
+        if not shortest <= len(line) <= shortest + 1:
+            raise RefusedDelivery(
+                "unreadable_control_file", f"line {number} of CCLF0 is not {shortest} or {shortest + 1} long"
+            )
         values = _control_values(number, line)
         if values["file"] in control:
             raise RefusedDelivery("unreadable_control_file", f"line {number} of CCLF0 names a file again")
@@ -108,17 +129,17 @@ def fixed_width_lines(archive: zipfile.ZipFile, member: Member) -> Iterator[tupl
 
     Raises :class:`RefusedDelivery` at the end when the file is cut short, of another layout or miscounted.
     """
-    length = record_length(member.file)
     number = broken = 0
     raw = b"\n"
     for number, raw in enumerate(physical_lines(archive, member.info), start=1):
         line = raw.rstrip(b"\r\n").decode("latin-1")
-        broken += len(line) != length
+        broken += len(line) != member.length
         yield number, line
-    _refuse_if_untrustworthy(member, number, broken, cut_short=not raw.endswith(b"\n") and len(raw) < length)
+    refuse_if_untrustworthy(member, number, broken, cut_short=not raw.endswith(b"\n") and len(raw) < member.length)
 
 
-def _refuse_if_untrustworthy(member: Member, lines: int, broken: int, *, cut_short: bool) -> None:
+def refuse_if_untrustworthy(member: Member, lines: int, broken: int, *, cut_short: bool) -> None:
+    """Refuse a file that is cut short, of another layout or miscounted. Raises :class:`RefusedDelivery`."""
     if cut_short:
         raise RefusedDelivery("truncated_file", f"{member.file} ends inside line {lines}")
     # Single broken lines are quarantined; where most are, the file is not what its name says.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from contracts.delivery import DeliveryKind
 from services.intake.readers.records import record_length
-from services.intake.reading import Defect, PersonRecord, Reading, Source
+from services.intake.reading import Defect, EncodedClaims, PersonRecord, Reading, Source
 
 ARCHIVE = "P.D9001.ACO.ZCY22.D220210.T1000000"
 MEDICAID_ARCHIVE = "TMSIS.OH.D220215.T120000.zip"
@@ -207,8 +207,17 @@ def source(kind: DeliveryKind, path: Path, *, synthetic: bool = False) -> Source
 
 
 def records(readings: Iterable[Reading]) -> list[PersonRecord]:
-    """The records about people."""
-    return [reading for reading in readings if isinstance(reading, PersonRecord)]
+    """The records about people; claims that were read together stand one by one."""
+    found: list[PersonRecord] = []
+    for reading in readings:
+        if isinstance(reading, PersonRecord):
+            found.append(reading)
+        elif isinstance(reading, EncodedClaims):
+            found += (
+                PersonRecord((reading.reference,), None, reading.payload.model_validate_json(claim), reading.feed)
+                for claim in reading.claims
+            )
+    return found
 
 
 def defects(readings: Iterable[Reading]) -> list[tuple[int, str | None, str]]:

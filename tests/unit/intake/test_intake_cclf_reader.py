@@ -27,7 +27,7 @@ from contracts.claims import Adjustment, MedicareClaim
 from contracts.coverage import MedicareCoverageStatedData
 from contracts.delivery import DeliveryKind
 from services.intake.readers.cclf import read
-from services.intake.reading import MbiChange, PersonRecord, PersonReference, Reading, RefusedDelivery
+from services.intake.reading import MbiChange, PersonReference, Reading, RefusedDelivery
 
 
 def read_all(path: Path, *, synthetic: bool = False) -> list[Reading]:
@@ -151,7 +151,8 @@ def test_changes_of_mbi_come_before_everything_else(tmp_path: Path) -> None:
     path = cclf(tmp_path, {"CCLF1": [part_a()], "CCLF8": [beneficiary()], "CCLF9": [mbi_change(NEW_MBI, MBI)]})
     first, *others = read_all(path)
     assert first == MbiChange(NEW_MBI, MBI, date(2021, 12, 31))
-    assert all(isinstance(other, PersonRecord) for other in others)
+    assert not [other for other in others if isinstance(other, MbiChange)]
+    assert len(records(others)) == 2
 
 
 def test_synthetic_mbis_are_read_in_synthetic_mode_only(tmp_path: Path) -> None:
@@ -173,8 +174,8 @@ def test_synthetic_mbis_are_read_in_synthetic_mode_only(tmp_path: Path) -> None:
         ({"CLM_PMT_AMT": " " * 17}, "CLM_PMT_AMT", "missing"),
         ({"CLM_ADJSMT_TYPE_CD": "3"}, "CLM_ADJSMT_TYPE_CD", "not_in_code_list"),
         ({"FAC_PRVDR_NPI_NUM": "12345"}, "FAC_PRVDR_NPI_NUM", "not_an_npi"),
-        ({"CLM_TYPE_CD": "X0"}, "CLM_TYPE_CD", "invalid"),
-        ({"PRNCPL_DGNS_CD": "I5-23"}, "diagnosis_codes", "invalid"),
+        ({"CLM_TYPE_CD": "X0"}, "CLM_TYPE_CD", "not_a_code"),
+        ({"PRNCPL_DGNS_CD": "I5-23"}, "PRNCPL_DGNS_CD", "not_a_diagnosis_code"),
     ],
 )
 def test_a_bad_line_is_a_defect_and_the_rest_goes_on(
@@ -195,10 +196,10 @@ def test_a_bad_part_b_line_leaves_the_claims_other_lines(tmp_path: Path) -> None
     assert len(record.payload.lines) == 1
 
 
-def test_a_part_b_claim_that_cannot_be_read_is_a_defect_of_each_of_its_lines(tmp_path: Path) -> None:
+def test_a_diagnosis_that_is_none_is_a_defect_of_each_line_that_has_it(tmp_path: Path) -> None:
     lines = [part_b(CLM_DGNS_1_CD="?"), part_b(CLM_LINE_NUM="0000000002", CLM_DGNS_1_CD="?")]
     readings = read_all(cclf(tmp_path, {"CCLF5": lines}))
-    assert defects(readings) == [(1, "diagnosis_codes", "invalid"), (2, "diagnosis_codes", "invalid")]
+    assert defects(readings) == [(number, "CLM_DGNS_1_CD", "not_a_diagnosis_code") for number in (1, 2)]
 
 
 def test_legacy_identifiers_are_told_and_not_used(tmp_path: Path) -> None:

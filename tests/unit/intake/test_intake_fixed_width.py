@@ -26,34 +26,26 @@ from contracts.claims import Adjustment, MedicareClaim
 from contracts.coverage import MedicareCoverageStatedData
 from contracts.delivery import DeliveryKind
 from services.intake.readers.cclf import read
-from services.intake.readers.cclf_columns import (
-    BENEFICIARY,
-    CROSS_REFERENCE,
-    EQUIPMENT_CLAIM,
-    EQUIPMENT_LINE,
-    PART_A,
-    PHYSICIAN_CLAIM,
-    PHYSICIAN_LINE,
-)
+from services.intake.readers.cclf_columns import BENEFICIARY, CLAIM_FILES, CROSS_REFERENCE
 from services.intake.readers.fields import cents, iso_day, npi, whole_number
 from services.intake.readers.records import Column, FieldError, RecordParser, layout, record_length
-from services.intake.reading import MbiChange, PersonReference, Reading
+from services.intake.reading import MbiChange, Reading
 
-RECORDS: list[tuple[str, Sequence[Column]]] = [
-    ("CCLF1", PART_A),
-    ("CCLF5", PHYSICIAN_CLAIM),
-    ("CCLF5", PHYSICIAN_LINE),
-    ("CCLF6", EQUIPMENT_CLAIM),
-    ("CCLF6", EQUIPMENT_LINE),
-    ("CCLF8", BENEFICIARY),
-    ("CCLF9", CROSS_REFERENCE),
+RECORDS: dict[str, Sequence[Column]] = {**CLAIM_FILES, "CCLF8": BENEFICIARY, "CCLF9": CROSS_REFERENCE}
+COLUMNS = [
+    pytest.param(file, column, id=f"{file} {column.element}") for file, columns in RECORDS.items() for column in columns
 ]
-COLUMNS = [pytest.param(file, column, id=f"{file} {column.element}") for file, columns in RECORDS for column in columns]
 # Required means: without it there is no claim, no line, no person. Adding one would quarantine what is read today.
 REQUIRED = {
     "CCLF1": "CUR_CLM_UNIQ_ID BENE_MBI_ID CLM_TYPE_CD CLM_FROM_DT CLM_THRU_DT CLM_PMT_AMT CLM_ADJSMT_TYPE_CD",
     "CCLF5": "CUR_CLM_UNIQ_ID BENE_MBI_ID CLM_TYPE_CD CLM_FROM_DT CLM_THRU_DT CLM_ADJSMT_TYPE_CD CLM_LINE_NUM "
     "CLM_LINE_FROM_DT CLM_LINE_THRU_DT",
+    "CCLF2": "CUR_CLM_UNIQ_ID BENE_MBI_ID CLM_LINE_NUM",
+    "CCLF3": "CUR_CLM_UNIQ_ID BENE_MBI_ID CLM_VAL_SQNC_NUM CLM_PRCDR_CD",
+    "CCLF4": "CUR_CLM_UNIQ_ID BENE_MBI_ID CLM_VAL_SQNC_NUM CLM_DGNS_CD",
+    "CCLF7": "CUR_CLM_UNIQ_ID BENE_MBI_ID CLM_TYPE_CD CLM_ADJSMT_TYPE_CD CLM_LINE_FROM_DT",
+    "CCLFA": "CUR_CLM_UNIQ_ID BENE_MBI_ID",
+    "CCLFB": "CUR_CLM_UNIQ_ID BENE_MBI_ID CLM_LINE_NUM",
     "CCLF8": "BENE_MBI_ID",
     "CCLF9": "HICN_MBI_XREF_IND CRNT_NUM PRVS_NUM",
 }
@@ -203,16 +195,23 @@ def test_what_all_lines_share_comes_from_the_first_that_can_be_read(tmp_path: Pa
     lines = [
         numbered(1, 1, CLM_ADJSMT_TYPE_CD="9"),
         numbered(1, 2, CLM_ADJSMT_TYPE_CD=first, CLM_EFCTV_DT="2022-01-25"),
-        numbered(1, 3, CLM_ADJSMT_TYPE_CD=second, BENE_MBI_ID=OTHER_MBI),
+        numbered(1, 3, CLM_ADJSMT_TYPE_CD=second),
     ]
     readings = read_all(tmp_path, CCLF5=lines)
     kinds = {"0": Adjustment.ORIGINAL, "1": Adjustment.CANCELLATION, "2": Adjustment.ADJUSTMENT}
-    (record,) = records(readings)
     claim = claims(readings)["1"]
     assert defects(readings) == [(1, "CLM_ADJSMT_TYPE_CD", "not_in_code_list")]
     assert (claim.adjustment, claim.version) == (kinds[first], 2022012520220121)
     assert [line.line_number for line in claim.lines] == [2, 3]
-    assert record.references == (PersonReference("mbi", MBI),)
+
+
+def test_lines_that_name_two_people_under_one_number_stay_with_whom_they_name(tmp_path: Path) -> None:
+    readings = read_all(tmp_path, CCLF5=[numbered(1, 1), numbered(1, 2, BENE_MBI_ID=OTHER_MBI), numbered(1, 3)])
+    found = {record.references[0].value: record.payload for record in records(readings)}
+    assert {mbi: [line.line_number for line in claim.lines] for mbi, claim in found.items()} == {  # type: ignore[union-attr]
+        MBI: [1, 3],
+        OTHER_MBI: [2],
+    }
 
 
 def test_a_line_without_an_amount_adds_nothing(tmp_path: Path) -> None:

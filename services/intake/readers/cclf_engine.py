@@ -1,0 +1,154 @@
+"""Claims of a CCLF delivery, read at volume: cut and dealt out by person, then read, joined and grouped in DuckDB.
+
+DuckDB works on one share at a time, in bounded memory and without files of its own. What it gives are the claims of a
+person, encoded as they stand in events, and the number and fault of every line that is in no claim; those lines are
+looked up in the archive once more, because their content is kept, sealed.
+"""
+
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+import duckdb
+
+from contracts.claims import ClaimsFeed, MedicareClaim, PartDEvent
+from services.intake.readers.archive import member_blocks, physical_lines
+from services.intake.readers.cclf_columns import CLAIM_FILES
+from services.intake.readers.cclf_control import Member, refuse_if_untrustworthy
+from services.intake.readers.cclf_cutting import Cutter, Flaw, Shares, scratch, width_of
+from services.intake.readers.cclf_joining import FAULTS, JOINS, PEOPLE
+from services.intake.readers.cclf_statements import empty_file, read_file
+from services.intake.readers.masking import shape_of
+from services.intake.readers.records import layout
+from services.intake.reading import (
+    Defect,
+    EncodedClaims,
+    PersonReference,
+    Progress,
+    RefusedDelivery,
+)
+
+# DuckDB takes about eight times as much for a share: with what Python and its libraries need, that stays far below
+# 600 MB, and larger shares are not read faster.
+SHARE_BYTES: Final = 24 << 20
+_MEMORY = "320MB"
+_MOST_THREADS = 4
+# A share is made of many people. One that is so much larger holds claims of one "person" that no person has.
+_LARGEST_SHARE = 4
+_PEOPLE_A_FETCH = 256
+# Of the work, about so much is the cutting.
+_CUTTING_WEIGHT = 0.25
+
+
+@dataclass(slots=True)
+class ClaimEngine:
+    """Reads the claims of one delivery."""
+
+    archive: zipfile.ZipFile
+    members: Mapping[str, Member]
+    synthetic: bool
+    share_bytes: int = SHARE_BYTES
+    _flaws: dict[str, list[Flaw]] = field(default_factory=dict)
+
+    def readings(self) -> Iterator[EncodedClaims | Defect | Progress]:
+        """Claims by person, then defects. Raises :class:`RefusedDelivery`."""
+        total = sum(member.info.file_size for member in self.members.values())
+        cut_bytes = sum(
+            member.info.file_size * width_of(file, CLAIM_FILES[file]) // (member.length + 1)
+            for file, member in self.members.items()
+        )
+        count = max(1, -(-cut_bytes // self.share_bytes))
+        with ExitStack() as stack:
+            shares: dict[str, Shares] = {}
+            for done in self._cut(stack, count, shares):
+                yield Progress(int(done * _CUTTING_WEIGHT), total)
+            yield from self._shares_read(shares, count, total)
+        yield from self._defects()
+
+    def _cut(self, stack: ExitStack, count: int, shares: dict[str, Shares]) -> Iterator[int]:
+        done = 0
+        for file, member in self.members.items():
+            shares[file] = Shares(scratch(stack), count)
+            cutter = Cutter(file, CLAIM_FILES[file], member.length, shares[file], count)
+            with member_blocks(self.archive, member.info) as read:
+                for size in cutter.cut(read):
+                    done += size
+                    yield done
+            refuse_if_untrustworthy(member, cutter.lines, cutter.broken, cut_short=cutter.cut_short)
+            self._flaws[file] = cutter.flaws
+
+    def _shares_read(self, shares: dict[str, Shares], count: int, total: int) -> Iterator[EncodedClaims | Progress]:
+        if not any(any(one.bytes) for one in shares.values()):
+            return
+        with duckdb.connect(config=_configuration()) as connection:
+            for number in range(count):
+                if sum(one.bytes[number] for one in shares.values()) > self.share_bytes * _LARGEST_SHARE:
+                    raise RefusedDelivery("too_many_claims", "one person has more claims than a person can have")
+                self._read_share(connection, shares, number)
+                yield from _people(connection)
+                left = (1 - _CUTTING_WEIGHT) * (number + 1) / count
+                yield Progress(int(total * (_CUTTING_WEIGHT + left)), total)
+
+    def _read_share(self, connection: duckdb.DuckDBPyConnection, shares: dict[str, Shares], number: int) -> None:
+        for file in CLAIM_FILES:
+            if file not in shares or not shares[file].bytes[number]:
+                connection.execute(empty_file(file))
+                continue
+            with ExitStack() as stack:
+                target = scratch(stack)
+                shares[file].write_share(number, target)
+                target.flush()
+                # By its number an open file can be opened again, although it has no name.
+                path = f"/dev/fd/{target.fileno()}"
+                connection.execute(read_file(file, synthetic=self.synthetic), {"path": path})
+        for statement in JOINS:
+            connection.execute(statement)
+        for file, line, fault in connection.execute(FAULTS).fetchall():
+            element, _, reason = fault.partition(":")
+            self._flaws[file].append(Flaw(line, element, reason))
+
+    def _defects(self) -> Iterator[Defect]:
+        for file, flaws in self._flaws.items():
+            by_line = {flaw.line: flaw for flaw in flaws}
+            if by_line:
+                yield from self._looked_up(self.members[file], by_line)
+
+    def _looked_up(self, member: Member, by_line: dict[int, Flaw]) -> Iterator[Defect]:
+        places = {element.label: slice(element.start - 1, element.end) for element in layout(member.file)}
+        for number, raw in enumerate(physical_lines(self.archive, member.info), start=1):
+            flaw = by_line.pop(number, None)
+            if flaw is None:
+                continue
+            record = raw.rstrip(b"\r\n")
+            found = shape_of(record[places[flaw.element]]) if flaw.element else shape_of(record)
+            expected = None if flaw.element else f"{member.length} characters"
+            yield Defect(member.info.filename, number, flaw.element, flaw.reason, record, found, expected)
+            if not by_line:
+                return
+
+
+def _configuration() -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "memory_limit": _MEMORY,
+        "threads": min(_MOST_THREADS, os.cpu_count() or 1),
+        # What does not fit is refused, not written to a disk where it would outlive the process.
+        "temp_directory": "",
+        "enable_external_file_cache": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+
+
+def _people(connection: duckdb.DuckDBPyConnection) -> Iterator[EncodedClaims]:
+    found = connection.execute(PEOPLE)
+    while rows := found.fetchmany(_PEOPLE_A_FETCH):
+        for mbi, drug, claims in rows:
+            yield EncodedClaims(
+                PersonReference("mbi", mbi),
+                PartDEvent if drug else MedicareClaim,
+                ClaimsFeed.CCLF,
+                tuple(claim.encode() for claim in claims),
+            )
