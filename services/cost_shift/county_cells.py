@@ -1,16 +1,16 @@
 """Reads the county-month cells that estimates stand on, as of any revision."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import asyncpg
 
 from contracts.codes import Cohort, Payer, ServiceCategory
+from services.cost_shift.completion import TOTAL, Completion
 from services.cost_shift.estimating import Windows
 from services.cost_shift.rules.county_panel import CellKey, Panel, Series, panel_of
 from services.runtime.database import Connection
-
-TOTAL = ""
 
 # The aligned of one entity, and the comparison people of the states in which it has any.
 _COHORTS = """
@@ -36,15 +36,36 @@ class CountyCells:
     cents: dict[CellKey, dict[Series, int]] = field(default_factory=lambda: defaultdict(dict))
     left_out: int = 0
 
-    def panel(self) -> Panel:
-        """The cells, for the total of each payer and every series that has a cost."""
+    def months(self) -> list[str]:
+        """The months in which anybody is counted."""
+        return sorted({key.month for key in self.people})
+
+    def without(self, months: frozenset[str]) -> "CountyCells":
+        """The cells of all other months."""
+        kept = {key: count for key, count in self.people.items() if key.month not in months}
+        return CountyCells(kept, {key: self.cents[key] for key in kept if key in self.cents}, self.left_out)
+
+    def panel(self, completion: Completion) -> Panel:
+        """Completed cells, for the total of each payer and every series that has a cost."""
+        completed = {key: _completed(key.month, costs, completion) for key, costs in self.cents.items()}
         totals = [(payer.value, TOTAL) for payer in Payer]
         found = {series for cell in self.cents.values() for series in cell}
-        return panel_of(self.people, self.cents, [*totals, *sorted(found - set(totals))])
+        return panel_of(self.people, completed, [*totals, *sorted(found)])
 
     def aligned_person_months(self, first: str, last: str) -> int:
         """Of the counties known."""
         return sum(count for key, count in self.people.items() if key.aligned and first <= key.month <= last)
+
+
+def _completed(month: str, costs: Mapping[Series, int], completion: Completion) -> dict[Series, float]:
+    """Costs of one cell as they will be, and their sum; what nobody can tell the completeness of stays as it is."""
+    sums: dict[Series, float] = defaultdict(float)
+    for series, cents in costs.items():
+        come_in = completion.of(series, month)
+        expected = cents if come_in is None else cents / come_in.share
+        sums[series] = expected
+        sums[series[0], TOTAL] += expected
+    return sums
 
 
 async def county_cells(
@@ -63,9 +84,7 @@ async def county_cells(
     for row in await connection.fetch(_COSTS, *parameters):
         key = _key(row)
         if key in cells.people:
-            costs = cells.cents[key]
-            for series in ((row["payer"], row["category"]), (row["payer"], TOTAL)):
-                costs[series] = costs.get(series, 0) + row["cents"]
+            cells.cents[key][row["payer"], row["category"]] = row["cents"]
     return cells
 
 

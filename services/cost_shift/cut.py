@@ -95,10 +95,11 @@ async def at_cut(cut: Cut, transaction: Transaction) -> None:
     if cut.sequence <= previous:
         return
     await connection.execute(
-        "INSERT INTO revision (sequence, delivery_id, known_at) VALUES ($1, $2, $3)",
+        "INSERT INTO revision (sequence, delivery_id, known_at, dated) VALUES ($1, $2, $3, $4)",
         cut.sequence,
         cut.delivery_id,
         cut.time,
+        cut.dated,
     )
     await connection.execute(_PUBLISH_PERSON_MONTHS, previous, cut.sequence)
     await connection.execute(_PUBLISH_MEASURES, previous, cut.sequence)

@@ -17,6 +17,7 @@ class EstimatePolicy:
     power: float
     bootstrap_draws: int
     bootstrap_seed: int
+    least_completeness: float
     fewest_counties: int
 
 

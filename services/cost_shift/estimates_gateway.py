@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from contracts.codes import Cohort, Payer, ServiceCategory
 from services.cost_shift import estimating, reading
 from services.cost_shift.category_policy import CategoryPair, category_pairs
-from services.cost_shift.county_cells import TOTAL, CountyCells, county_cells
+from services.cost_shift.completion import TOTAL, Completion, completion
+from services.cost_shift.county_cells import CountyCells, county_cells
 from services.cost_shift.effects import states_of
 from services.cost_shift.estimate_policy import EstimatePolicy, estimate_policy
 from services.cost_shift.estimating import Effects, Estimator, Windows
@@ -30,7 +31,7 @@ METHOD = (
     "errors clustered by county; tests and intervals by the wild cluster bootstrap with the null imposed."
 )
 CAVEATS = (
-    "Claims still to come are not completed: end the later window before the months that are still filling up.",
+    "Claims still to come are estimated from how earlier months filled up; that this can err is in no interval.",
     "Cells are not adjusted for risk, dual status or residence: a change of who is aligned can look like an effect.",
     "People who became aligned inside a window count in the cohort of each month: effects of different lengths are mixed.",
     "Opposite signs in a linked pair are no finding of a shift by themselves.",
@@ -119,6 +120,8 @@ class EstimatesAnswer(BaseModel):
     cells: int
     aligned_person_months: Annotated[int, Field(description="of the later window, in the counties used")]
     person_months_left_out: Annotated[int, Field(description="in both windows: county unknown")]
+    months_left_out: Annotated[list[str], Field(description="too little has come in; see /v1/completeness")]
+    months_not_completed: Annotated[list[str], Field(description="how much has come in cannot be told: left as it is")]
     effects: list[SeriesShown]
     pairs: list[PairShown]
     earlier_trends: list[TrendShown]
@@ -135,18 +138,26 @@ async def list_effects(connection: ReadConnection, filters: Annotated[EffectFilt
     states = states_of(await reading.person_months(connection, entity, ("state",)))
     windows = Windows(filters.pre_from, filters.pre_to, filters.post_from, filters.post_to)
     cells = await county_cells(connection, revision, filters.entity, states, windows)
+    history = await completion(connection, revision, states)
     try:
         # Seconds of arithmetic for many counties: other questions are answered meanwhile.
-        return await asyncio.to_thread(_answer, filters, revision, states, cells, windows)
+        return await asyncio.to_thread(_answer, filters, revision, states, cells, history, windows)
     except NotIdentifiedError as reason:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"No effect can be estimated: {reason}.") from reason
 
 
-def _answer(
-    filters: EffectFilters, revision: int, states: list[str], cells: CountyCells, windows: Windows
+def _answer(  # noqa: PLR0913, PLR0917 - what was asked and what was read
+    filters: EffectFilters,
+    revision: int,
+    states: list[str],
+    cells: CountyCells,
+    history: Completion,
+    windows: Windows,
 ) -> EstimatesAnswer:
     policy = estimate_policy()
-    estimator = Estimator(_panel(cells, policy), windows, policy)
+    few, unknown = history.incomplete(cells.months(), policy.least_completeness)
+    cells = cells.without(frozenset(few))
+    estimator = Estimator(_panel(cells, history, policy), windows, policy)
     effects = estimator.effects()
     linked = (CategoryPair("all_services", TOTAL, TOTAL), *category_pairs())
     return EstimatesAnswer(
@@ -162,6 +173,8 @@ def _answer(
         cells=len(estimator.panel.weight),
         aligned_person_months=cells.aligned_person_months(windows.post_from, windows.post_to),
         person_months_left_out=cells.left_out,
+        months_left_out=few,
+        months_not_completed=unknown,
         effects=[_series(one) for one in effects.each()],
         pairs=[_pair(one) for one in effects.pairs(linked, _PAYERS)],
         earlier_trends=_trends(estimator),
@@ -169,13 +182,13 @@ def _answer(
     )
 
 
-def _panel(cells: CountyCells, policy: EstimatePolicy) -> Panel:
+def _panel(cells: CountyCells, history: Completion, policy: EstimatePolicy) -> Panel:
     fewest = min(len({key.county for key in cells.people if key.aligned is cohort}) for cohort in (True, False))
     if fewest < policy.fewest_counties:
         raise NotIdentifiedError(
             f"aligned or comparison people live in {fewest} counties, and {policy.fewest_counties} are needed"
         )
-    return cells.panel()
+    return cells.panel(history)
 
 
 def _series(found: estimating.SeriesEstimate) -> SeriesShown:

@@ -8,6 +8,7 @@ queues ``delivery.processed`` behind everything that was queued because of it.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -23,7 +24,7 @@ from contracts.topics import TOPIC_BY_TYPE, AnyEvent, Topic
 from services.runtime.database import Connection
 from services.runtime.dead_letters import Seal
 from services.runtime.ledger import Spot, read_positions
-from services.runtime.service import Cut, ServiceDefinition
+from services.runtime.service import AtCut, Cut, ServiceDefinition
 from services.runtime.transactions import ServiceTransaction
 
 INTAKE: Final = "intake"
@@ -49,6 +50,7 @@ class _Vector(NamedTuple):
     event: AnyEvent
     quarantined: bool
     end_offsets: str | None
+    dated: date | None
 
 
 def _vector(event: AnyEvent) -> _Vector | None:
@@ -61,7 +63,8 @@ def _vector(event: AnyEvent) -> _Vector | None:
     if isinstance(event, DeliveryProcessed | DeliveryCompleted):
         offsets = json.dumps(_checked(event.data.end_offsets))
     quarantined = isinstance(event, DeliveryQuarantined)
-    return _Vector(event.deliveryseq, service, event.deliveryid, event, quarantined, offsets)
+    dated = event.data.dated if isinstance(event, DeliveryCompleted | DeliveryReceived) else None
+    return _Vector(event.deliveryseq, service, event.deliveryid, event, quarantined, offsets, dated)
 
 
 def _checked(vector: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
@@ -72,10 +75,11 @@ def _checked(vector: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[st
 
 
 _RECORD = """
-    INSERT INTO runtime_vector AS known (sequence, service, delivery_id, event_time, quarantined, end_offsets)
-    VALUES ($1, $2, $3, $4, $5, $6::text::jsonb)
+    INSERT INTO runtime_vector AS known (sequence, service, delivery_id, event_time, quarantined, end_offsets, dated)
+    VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7)
     ON CONFLICT (sequence, service) DO UPDATE
-    SET event_time = EXCLUDED.event_time, quarantined = EXCLUDED.quarantined, end_offsets = EXCLUDED.end_offsets
+    SET event_time = EXCLUDED.event_time, quarantined = EXCLUDED.quarantined, end_offsets = EXCLUDED.end_offsets,
+        dated = EXCLUDED.dated
     WHERE known.end_offsets IS NULL AND NOT known.quarantined
 """
 
@@ -98,7 +102,8 @@ def passed(vector: Mapping[str, Mapping[str, int]], positions: Mapping[Spot, int
 
 
 _NEXT = """
-    SELECT sequence, delivery_id, event_time, quarantined, end_offsets IS NOT NULL AS complete FROM runtime_vector
+    SELECT sequence, delivery_id, event_time, quarantined, end_offsets IS NOT NULL AS complete, dated
+    FROM runtime_vector
     WHERE service = $1 AND sequence > (SELECT coalesce(max(sequence), 0) FROM runtime_cut)
     ORDER BY sequence LIMIT 1
 """
@@ -110,15 +115,37 @@ _AWAITED = """
 
 async def cut_next(connection: Connection, definition: ServiceDefinition, seal: Seal) -> Cut | None:
     """Cut the next delivery if it is due. Repeatable read: the cut sees one state of the service, however long it takes."""
+    if definition.settle is not None and not await _settled(connection, definition, definition.settle, seal):
+        return None
     async with connection.transaction(isolation="repeatable_read"):
         row = await connection.fetchrow(_NEXT, INTAKE)
         if row is None or not (row["quarantined"] or await _is_due(connection, definition, row)):
             return None
-        cut = Cut(row["sequence"], row["delivery_id"], row["event_time"])
+        cut = _cut_of(row)
         if not row["quarantined"]:
             await _process(connection, definition, seal, cut)
         await connection.execute("INSERT INTO runtime_cut VALUES ($1, $2, $3)", cut.sequence, cut.delivery_id, cut.time)
         return cut
+
+
+async def _settled(connection: Connection, definition: ServiceDefinition, settle: AtCut, seal: Seal) -> bool:
+    """Whether a delivery is due; what it means for facts of long ago is put in order first.
+
+    Read committed: once it has waited for the workers, it must see what they have written.
+    """
+    async with connection.transaction():
+        row = await connection.fetchrow(_NEXT, INTAKE)
+        if row is None or not (row["quarantined"] or await _is_due(connection, definition, row)):
+            return False
+        if not row["quarantined"]:
+            transaction = ServiceTransaction(connection, seal)
+            await settle(_cut_of(row), transaction)
+            await transaction.flush()
+    return True
+
+
+def _cut_of(row: asyncpg.Record) -> Cut:
+    return Cut(row["sequence"], row["delivery_id"], row["event_time"], row["dated"] or row["event_time"].date())
 
 
 async def _is_due(connection: Connection, definition: ServiceDefinition, row: asyncpg.Record) -> bool:

@@ -6,7 +6,7 @@ publish and reject. It has no clock, no offsets to move and no way to commit.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -50,11 +50,15 @@ class Transaction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Delivery ``sequence`` has been applied, together with every delivery before it."""
+    """Delivery ``sequence`` has been applied, together with every delivery before it.
+
+    ``time`` is when it was received, ``dated`` of when its sender says it is.
+    """
 
     sequence: int
     delivery_id: str
     time: datetime
+    dated: date
 
 
 Handle = Callable[[Batch, Transaction], Awaitable[None]]
@@ -63,7 +67,10 @@ AtCut = Callable[[Cut, Transaction], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class ServiceDefinition:
-    """A service. ``waits_for`` names the services whose vectors a cut of this one needs."""
+    """A service. ``waits_for`` names the services whose vectors a cut of this one needs.
+
+    ``settle`` puts facts in order before a delivery is cut, in a transaction of its own; it may be called again.
+    """
 
     name: Service
     schema: str
@@ -72,3 +79,4 @@ class ServiceDefinition:
     migrations: Path
     waits_for: tuple[Service, ...] = ("intake",)
     at_cut: AtCut | None = None
+    settle: AtCut | None = None

@@ -91,7 +91,7 @@ def delivery_id(sequence: int) -> str:
 
 
 def cut_of(sequence: int) -> Cut:
-    return Cut(sequence, delivery_id(sequence), TIME)
+    return Cut(sequence, delivery_id(sequence), TIME, TIME.date())
 
 
 def _day(month: str) -> date:

@@ -166,7 +166,7 @@ async def cut(connection: Any, sequence: int) -> list[AnyEvent]:
     transaction = OneTransaction(connection)
     assert SERVICE.at_cut is not None
     async with connection.transaction():
-        await SERVICE.at_cut(Cut(sequence, delivery_id(sequence), TIME), transaction)
+        await SERVICE.at_cut(Cut(sequence, delivery_id(sequence), TIME, TIME.date()), transaction)
     return transaction.published
 
 

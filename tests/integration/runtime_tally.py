@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import ClassVar
 from uuid import uuid4
@@ -47,6 +47,7 @@ from services.runtime.transactions import Probe, no_probe
 from services.runtime.worker import run_worker
 
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
+DATED = date(2025, 12, 31)
 # The handler raises at this amount.
 UNLUCKY = 13
 PAYLOAD_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -155,7 +156,7 @@ def completed(sequence: int, ends: dict[str, dict[str, int]]) -> DeliveryComplet
         delivery_id=delivery_id(sequence),
         sequence=sequence,
         data=DeliveryCompletedData(
-            kind=DeliveryKind.CCLF, dated=TIME.date(), records=1, quarantined=0, claims=0, end_offsets=ends
+            kind=DeliveryKind.CCLF, dated=DATED, records=1, quarantined=0, claims=0, end_offsets=ends
         ),
     )
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from contracts.months import last_day
 from infra.bench.county_worlds import CountyWorld
 from services.cost_shift.estimate_policy import estimate_policy
 from services.cost_shift.estimating import Estimator
@@ -39,7 +40,9 @@ async def _fill(url: str) -> None:
     try:
         await world_of.migrate(connection)
         people, cents = WORLD.cells()
-        await connection.execute("INSERT INTO revision VALUES (1, $1, now()), (2, $1, now())", "d" + "0" * 32)
+        await connection.execute(
+            "INSERT INTO revision VALUES (1, $1, now(), '2022-01-15'), (2, $1, now(), '2022-02-15')", "d" + "0" * 32
+        )
         for table, columns, rows in _rows(people, cents):
             await connection.copy_records_to_table(table, records=rows, columns=columns)
     finally:
@@ -167,3 +170,88 @@ async def test_what_cannot_be_estimated_is_said(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert said in answer.text
+
+
+# Half of a month's cost comes in the month after it: added to what the world above has.
+SHARES = {0: 0.5, 1: 0.45, 2: 0.05}
+
+
+async def _fill_month_by_month(url: str) -> None:
+    """The world of costs, received month by month: each delivery is one revision, dated in its month."""
+    people, cents = WORLD.cells()
+    months = sorted({key.month for key in people})
+    connection = await asyncpg.connect(url)
+    try:
+        await world_of.migrate(connection)
+        for number, month in enumerate(months, start=1):
+            await connection.execute(
+                "INSERT INTO revision VALUES ($1, $2, now(), $3)", number, f"d{number:032x}", last_day(month)
+            )
+            for payer in CATEGORY:
+                await connection.execute("INSERT INTO arrival VALUES ($1, $2, 0, 1, 0, 0)", number, payer)
+        costs = []
+        for key, amounts in cents.items():
+            place = ("OH", "D9001" if key.aligned else "", "aligned" if key.aligned else "comparison")
+            for (payer, _), amount in amounts.items():
+                for lag, share in SHARES.items():
+                    sequence = months.index(key.month) + 1 + lag
+                    if sequence <= len(months):
+                        series = (payer, CATEGORY[payer], key.month, key.county, False, "both", "claims", 0)
+                        costs.append((sequence, *place, *series, round(amount * share), 1))
+        for table, columns, rows in _rows(people, cents):
+            if table != "cell_delta":
+                await connection.copy_records_to_table(table, records=rows, columns=columns)
+            else:
+                await connection.copy_records_to_table(table, records=costs, columns=columns)
+    finally:
+        await connection.close()
+
+
+@pytest_asyncio.fixture
+async def filling_up(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    await _fill_month_by_month(database_url)
+    app = create_gateway(
+        "cost-shift", [router], open_pool=lambda: open_pool(database_url, "cost_shift"), advancing=_always, checks={}
+    )
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as opened,
+    ):
+        yield opened
+
+
+async def test_how_months_fill_up_is_learned_from_their_own_history(filling_up: httpx.AsyncClient) -> None:
+    answer = (await filling_up.get("/v1/completeness")).json()
+    whole = {one["payer"]: one["lags"] for one in answer["series"] if one["category"] is None}
+    for payer in ("medicare", "medicaid"):
+        shares = [lag["share"] for lag in whole[payer]]
+        assert shares[:2] == pytest.approx([0.5, 0.95], abs=1e-4)
+        assert shares[2:] == pytest.approx([1.0] * (len(shares) - 2))
+        assert answer["last_delivery"][payer] == WORLD.windows.post_to
+    last = {(one["payer"], one["month"]): one for one in answer["months"]}
+    assert last["medicare", "2021-12"] == {
+        "payer": "medicare", "month": "2021-12", "lag": 0, "share": pytest.approx(0.5, abs=1e-4), "used": False,
+    }  # fmt: skip
+    assert last["medicaid", "2021-11"]["used"]
+    early = (await filling_up.get("/v1/completeness", params={"as_of": 1})).json()
+    assert {one["share"] for one in early["months"]} == {None}
+
+
+async def test_effects_are_of_completed_months_and_leave_out_those_that_are_too_empty(
+    filling_up: httpx.AsyncClient,
+) -> None:
+    answer = (await filling_up.get("/v1/effects", params=WINDOWS)).json()
+    assert (answer["months_left_out"], answer["months_not_completed"]) == (["2021-12"], [])
+    whole = WORLD.panel().of_months("2020-01", "2021-11")
+    expected = Estimator(whole, WORLD.windows, estimate_policy()).effects()
+    for one in answer["effects"]:
+        if one["category"] is None:
+            assert one["effect_cents"] == pytest.approx(expected.estimate((one["payer"], "")).effect, abs=2)
+
+
+async def test_a_question_about_completeness_is_checked(filling_up: httpx.AsyncClient) -> None:
+    for parameters, status in (({"payer": "other"}, 422), ({"as_of": 99}, 404), ({"state": "ohio"}, 422)):
+        assert (await filling_up.get("/v1/completeness", params=parameters)).status_code == status
+    medicare = (await filling_up.get("/v1/completeness", params={"payer": "medicare"})).json()
+    assert {one["payer"] for one in medicare["series"] + medicare["months"]} == {"medicare"}

@@ -11,6 +11,7 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 from runtime_tally import (
     PAYLOAD_KEY,
+    DATED,
     TIME,
     Topics,
     completed,
@@ -248,6 +249,14 @@ async def test_cuts_come_in_order_and_none_is_left_out(desk: Desk) -> None:
     announced = await desk.connection.fetch("SELECT payload FROM runtime_outbox WHERE fence ORDER BY id")
     assert [json.loads(row["payload"])["deliveryseq"] for row in announced] == [1, 2, 4]
     assert await desk.value("SELECT count(*) FROM tally_revision") == 3
+
+
+async def test_a_cut_says_of_when_its_delivery_is(desk: Desk) -> None:
+    await record_vectors(desk.connection, [completed(1, {}), completed(2, {})])
+    # As before deliveries were dated here: then the day on which it came must do.
+    await desk.connection.execute("UPDATE runtime_vector SET dated = NULL WHERE sequence = 2")
+    cuts = [await cut_next(desk.connection, desk.definition, desk.seal) for _ in range(2)]
+    assert [cut and cut.dated for cut in cuts] == [DATED, TIME.date()]
 
 
 async def test_a_cut_waits_for_every_service_and_the_first_vector_stands(desk: Desk) -> None:

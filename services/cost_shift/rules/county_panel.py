@@ -50,7 +50,7 @@ class Panel:
 
 
 def panel_of(
-    person_months: Mapping[CellKey, int], cents: Mapping[CellKey, Mapping[Series, int]], series: Sequence[Series]
+    person_months: Mapping[CellKey, int], cents: Mapping[CellKey, Mapping[Series, float]], series: Sequence[Series]
 ) -> Panel:
     """Cells with people in them, in the order of their keys; no recorded cost is no cost."""
     cells = sorted(key for key, count in person_months.items() if count > 0)

@@ -1,7 +1,7 @@
 """What may be asked of the gateway, what is read for it, and how its rows are shown; without a database."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import pytest
@@ -265,7 +265,7 @@ async def test_people_of_two_states_are_added_up(monkeypatch: pytest.MonkeyPatch
     assert (inpatient.aligned_after.cents, inpatient.comparison_after.cents) == (800, 1400)
 
 
-_CUT = Cut(sequence=43, delivery_id="d" + "1" * 32, time=datetime(2022, 7, 15, tzinfo=UTC))
+_CUT = Cut(sequence=43, delivery_id="d" + "1" * 32, time=datetime(2022, 7, 15, tzinfo=UTC), dated=date(2022, 7, 10))
 _ROW: dict[str, Any] = {
     "state": "OH",
     "entity": "",
@@ -303,7 +303,9 @@ def test_a_figure_is_one_event_a_revision_and_its_key_tells_it_from_every_other(
     ]  # fmt: skip
     assert len({event.subject for event in events}) == len({event.id for event in events}) == 7
     again = cut._event(cast("Any", _ROW), _CUT)
-    later = cut._event(cast("Any", _ROW), Cut(sequence=44, delivery_id=_CUT.delivery_id, time=_CUT.time))
+    later = cut._event(
+        cast("Any", _ROW), Cut(sequence=44, delivery_id=_CUT.delivery_id, time=_CUT.time, dated=_CUT.dated)
+    )
     assert again.id == events[0].id
     assert (later.subject, later.id == events[0].id) == (events[0].subject, False)
 

@@ -1,6 +1,6 @@
 """What stands on the deliveries topic: who said it, whether it can be used, and what it sets off."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,19 +77,25 @@ class Noting:
 
 
 @pytest.mark.parametrize(
-    ("event", "service", "quarantined", "ends"),
+    ("event", "service", "quarantined", "ends", "dated"),
     [
-        (RECEIVED, "intake", False, None),
-        (REFUSED, "intake", True, None),
-        (completed({}), "intake", False, "{}"),
-        (completed({"a": {"0": 5, "10": 0}}), "intake", False, '{"a": {"0": 5, "10": 0}}'),
-        (processed("risk", {"b": {"3": 9}}), "risk", False, '{"b": {"3": 9}}'),
+        (RECEIVED, "intake", False, None, DAY.date()),
+        (REFUSED, "intake", True, None, None),
+        (completed({}), "intake", False, "{}", DAY.date()),
+        (completed({"a": {"0": 5, "10": 0}}), "intake", False, '{"a": {"0": 5, "10": 0}}', DAY.date()),
+        (processed("risk", {"b": {"3": 9}}), "risk", False, '{"b": {"3": 9}}', None),
     ],
 )
-async def test_who_says_what_of_a_delivery(event: AnyEvent, service: str, quarantined: bool, ends: str | None) -> None:  # noqa: FBT001 - a table's column
+async def test_who_says_what_of_a_delivery(
+    event: AnyEvent,
+    service: str,
+    quarantined: bool,  # noqa: FBT001 - a table's column
+    ends: str | None,
+    dated: date | None,
+) -> None:
     noted = Noting()
     await record_vectors(noted, [event])  # type: ignore[arg-type]
-    assert noted.rows == [(7, service, f"d{7:032x}", DAY, quarantined, ends)]
+    assert noted.rows == [(7, service, f"d{7:032x}", DAY, quarantined, ends, dated)]
 
 
 async def test_what_says_nothing_of_deliveries_is_not_written() -> None:

@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from services.runtime.outbox import MOST_EVENT_BYTES, EventTooLarge, fill_fence,
 from services.runtime.partitioning import partition_of
 from services.runtime.service import Cut
 
-CUT = Cut(3, f"d{3:032x}", datetime(2026, 1, 1, tzinfo=UTC))
+CUT = Cut(3, f"d{3:032x}", datetime(2026, 1, 1, tzinfo=UTC), date(2025, 12, 31))
 
 
 @pytest.mark.parametrize(

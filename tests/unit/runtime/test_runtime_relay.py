@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ from services.runtime.relay import Queued, Relay, SendFailed
 from services.runtime.service import Cut, ServiceDefinition
 from services.runtime.settings import Settings
 
-CUT = Cut(3, f"d{3:032x}", datetime(2026, 1, 1, tzinfo=UTC))
+CUT = Cut(3, f"d{3:032x}", datetime(2026, 1, 1, tzinfo=UTC), date(2025, 12, 31))
 
 
 async def handle(_: object, __: object) -> None:

@@ -1,0 +1,83 @@
+"""How complete a month's cost is, so many months after it: by how much earlier months grew after the same time.
+
+The chain-ladder method with Mack's standard errors (Mack, ASTIN Bulletin 1993;23(2):213-225): cumulative amounts of service months
+observed at successive dates; each development factor is the volume-weighted growth from one lag to the next. The share that has
+come in at a lag is one over the product of the factors still ahead. Behind the longest lag observed nothing more is expected.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+from contracts.months import month_index
+
+# Cumulative cents by service month and then by the month as of which they were known.
+Triangle = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Development:
+    """Growth from ``lag`` to the lag after it, over so many service months. ``variance`` is Mack's of the factor."""
+
+    lag: int
+    factor: float
+    months: int
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """The share of the final amount that has come in, between 0 and about 1, and its relative standard error."""
+
+    share: float
+    relative_error: float
+
+
+def developments(triangle: Triangle) -> tuple[Development, ...]:
+    """One for each lag at which growth was observed; none for a lag without a positive amount to grow from."""
+    pairs: dict[int, list[tuple[int, int]]] = {}
+    for service, known in triangle.items():
+        at_lag = {month_index(month) - month_index(service): cents for month, cents in known.items()}
+        for lag, cents in at_lag.items():
+            if lag >= 0 and lag + 1 in at_lag:
+                pairs.setdefault(lag, []).append((cents, at_lag[lag + 1]))
+    volumes = {lag: sum(before for before, _ in grown) for lag, grown in pairs.items()}
+    usable = sorted(lag for lag, volume in volumes.items() if volume > 0)
+    factors = {lag: sum(after for _, after in pairs[lag]) / volumes[lag] for lag in usable}
+    spreads = _spreads({lag: pairs[lag] for lag in usable}, factors)
+    return tuple(Development(lag, factors[lag], len(pairs[lag]), spreads[lag] / volumes[lag]) for lag in usable)
+
+
+def _spreads(pairs: Mapping[int, list[tuple[int, int]]], factors: Mapping[int, float]) -> dict[int, float]:
+    """Mack's sigma squared. Where one month is all there is, what the two lags before suggest."""
+    spreads: dict[int, float] = {}
+    for lag in sorted(pairs):
+        grown = [(before, after) for before, after in pairs[lag] if before > 0]
+        if len(grown) > 1:
+            deviations = (before * (after / before - factors[lag]) ** 2 for before, after in grown)
+            spreads[lag] = sum(deviations) / (len(grown) - 1)
+        else:
+            spreads[lag] = _carried(spreads.get(lag - 2), spreads.get(lag - 1))
+    return spreads
+
+
+def _carried(earlier: float | None, last: float | None) -> float:
+    if earlier is None or last is None:
+        return last or 0.0
+    return min(last**2 / earlier if earlier > 0 else 0.0, last, earlier)
+
+
+def completeness(found: tuple[Development, ...], lag: int) -> Completeness | None:
+    """Of a month observed at ``lag``. ``None`` where growth from some lag ahead was never observed."""
+    if not found or lag < 0:
+        return None
+    longest = found[-1].lag
+    ahead = {one.lag: one for one in found if one.lag >= lag}
+    product, relative = 1.0, 0.0
+    for step in range(lag, longest + 1):
+        one = ahead.get(step)
+        if one is None or one.factor <= 0:
+            return None
+        product *= one.factor
+        relative += one.variance / one.factor**2
+    return Completeness(1 / product, sqrt(relative))
