@@ -92,7 +92,7 @@ class Layout:
     def unknown(self, labels: Sequence[str]) -> list[str]:
         """The labels that the layout does not know, as they may be told."""
         known = {column.label for column in self.columns}
-        return [tellable(label) for label in labels if label not in known]
+        return [tellable(label) for label in labels if label and label not in known]
 
 
 _FORMS: dict[str, tuple[Converter, str]] = {
