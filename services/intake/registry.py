@@ -13,6 +13,7 @@ from services.intake.reading import Reader, Recognised, RefusedDelivery
 from services.intake.recognition.fhir import fhir
 from services.intake.recognition.identity import identity
 from services.intake.recognition.listed import listed
+from services.intake.recognition.medicaid import medicaid
 from services.intake.recognition.x12 import x12
 from services.intake.recognition.zipped import zipped
 
@@ -21,7 +22,7 @@ _BLOCK_BYTES = 1 << 20
 
 # Each gives ``None`` for what is not of its family, and raises where a file of its family is not what it says.
 Recogniser = Callable[[Path, bytes, date], Recognised | None]
-RECOGNISERS: tuple[Recogniser, ...] = (identity, zipped, x12, listed, fhir)
+RECOGNISERS: tuple[Recogniser, ...] = (identity, zipped, x12, listed, medicaid, fhir)
 
 
 def recognise(path: Path, received_on: date) -> Recognised:

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     inbox: Annotated[Path | None, Field(description="folder from which intake takes deliveries")] = None
     inbox_settle_seconds: Annotated[float, Field(ge=0, description="a file changed since is not taken yet")] = 2.0
     upload_limit_bytes: Annotated[int, Field(gt=0, description="largest file that is taken over HTTP")] = 64 * 2**30
+    state_mappings: Annotated[
+        Path | None, Field(description="folder with a state's own mappings of eligibility files, besides those shipped")
+    ] = None
     state: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="the installation's state")] = "OH"
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -57,6 +60,14 @@ class Settings(BaseSettings):
         if key is not None and len(_decoded(key)) != _KEY_BYTES:
             raise ValueError("must be 32 bytes in base64")
         return key
+
+    @field_validator("state_mappings")
+    @classmethod
+    def _must_be_a_folder(cls, folder: Path | None) -> Path | None:
+        # A mapping that is silently not there would refuse a state's files, or read them by another.
+        if folder is not None and not folder.is_dir():
+            raise ValueError("must be a folder")
+        return folder
 
     def bootstrap_servers(self) -> list[str]:
         """The brokers, one by one."""

@@ -20,7 +20,7 @@ from services.intake.readers.medicaid_columns import LINE, LINK, LINK_KEY, heade
 from services.intake.readers.medicaid_elements import EXPECTED, ElementParser, wanted
 from services.intake.readers.partitions import Row, grouped
 from services.intake.readers.records import FieldError, field_error
-from services.intake.readers.tables import Table
+from services.intake.readers.tables import Kind, Table
 from services.intake.reading import (
     Defect,
     Observation,
@@ -71,7 +71,7 @@ class _Joiner:
         self._denials, self._codes = denial_policy(), claim_codes()
         self._substance_use = substance_use_policy()
         elements = header_elements(file_type)
-        links = dict.fromkeys((LINK_KEY[file_type], *chain.from_iterable(LINK)), "text")
+        links: dict[str, Kind] = dict.fromkeys((LINK_KEY[file_type], *chain.from_iterable(LINK)), "text")
         self._headers = files.table(f"{file_type}_HEADER", links | wanted(elements))
         self._lines = files.table(f"{file_type}_LINE", links | wanted(LINE))
         self._header = ElementParser(self._headers.name, self._headers.header, elements)

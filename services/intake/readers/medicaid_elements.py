@@ -49,6 +49,17 @@ EXPECTED = {
     "formula": "a text that does not begin with =, + or @",
     "identifier": "no identifier of a person",
     "wrong_number_of_columns": "as many fields as the header has",
+    "withheld_with_the_person": "a person all of whose rows can be read",
+    "contradicting_programmes": "programmes that the mapping ranks one before the other",
+    "contradicting_dual_status": "one dual status of one programme in a month",
+    "contradicting_rows": "the same value in all rows of a person",
+    "contradicts_the_programme": "the dual status that goes with the programme",
+    "contradicts_the_code": "the benefit level that goes with the dual status",
+    "ambiguous_date": "a day that can be read in one way only",
+    "not_an_mbi": "a Medicare Beneficiary Identifier",
+    "too_long": "a shorter text",
+    "too_many_spans": "at most 600 spans a person",
+    "died_before_birth": "a day not before the birth",
 }
 
 

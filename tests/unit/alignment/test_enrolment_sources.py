@@ -82,7 +82,7 @@ def medicare(sequence: int, month: str, dual: str) -> Fact:
             delivery_id=DELIVERY,
             sequence=sequence,
             data=data,
-        )  # fmt: skip
+        )
     )
 
 
