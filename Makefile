@@ -1,9 +1,10 @@
 # `make help` lists what there is. Everything installs itself, into .venv and the user's cache.
 PYTHON ?= python3
 PEOPLE ?= 800
+SECONDS ?= 60
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast faults bench check format clean
+.PHONY: help demo up test test-fast faults fuzz bench check format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,9 @@ test-fast: .venv/.develops ## the tests that need no server: seconds
 
 faults: .venv/.develops ## kill, pause and break things, and compare to the cent
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/pytest -q -m faults
+
+fuzz: .venv/.develops ## break every reader of files, guided by coverage: SECONDS (60) for each of them
+	@PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_readers.py --seconds $(SECONDS)
 
 bench: .venv/.develops ## speed on Apache Kafka, and the whole system: six minutes or more
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench --people 600

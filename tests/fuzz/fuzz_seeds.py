@@ -1,0 +1,46 @@
+"""Small whole files of every kind: those of the simulator, some written here, and public samples where they lie."""
+
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from fuzzing import TODAY, Seed
+
+from contracts.delivery import DeliveryKind
+from infra.simulator.simulation import simulate
+from services.intake.inbox import deliverable_files
+from services.intake.reading import RefusedDelivery
+from services.intake.registry import recognise
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "data"
+_LARGEST = 64 * 1024
+_MOST_OF_A_KIND = 12
+
+
+def _seed(path: Path) -> Seed | None:
+    try:
+        found = recognise(path, TODAY)
+    except RefusedDelivery:
+        return None
+    return Seed(found.kind.value, path.name, path.read_bytes())
+
+
+def _small_files_of(folder: Path) -> Iterator[Path]:
+    return (path for path in deliverable_files(folder) if path.stat().st_size <= _LARGEST)
+
+
+@cache
+def seeds(*, with_samples: bool) -> dict[str, tuple[Seed, ...]]:
+    """Seeds by kind, at most a dozen each, always in the same order."""
+    found: dict[str, list[Seed]] = {kind.value: [] for kind in DeliveryKind}
+    with tempfile.TemporaryDirectory(prefix="tandem-seeds-") as made:
+        simulate(Path(made), people=3, months=1, seed=11)
+        paths = [*_small_files_of(Path(made) / "deliveries"), *_small_files_of(Path(__file__).parent / "seeds")]
+        if with_samples and SAMPLES.is_dir():
+            paths += _small_files_of(SAMPLES)
+        for path in paths:
+            seed = _seed(path)
+            if seed is not None and len(found[seed.kind]) < _MOST_OF_A_KIND:
+                found[seed.kind].append(seed)
+    return {kind: tuple(some) for kind, some in found.items() if some}
