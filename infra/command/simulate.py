@@ -11,6 +11,7 @@ from infra.simulator import (
     DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
     DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
     Channel,
+    Feed,
     Shift,
     Simulation,
     simulate,
@@ -18,6 +19,7 @@ from infra.simulator import (
 
 SHIFTS: tuple[Shift, ...] = get_args(Shift)
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+FEEDS: tuple[Feed, ...] = get_args(Feed)
 
 
 def cents(dollars: Decimal) -> int:
@@ -43,6 +45,7 @@ def simulate_with_progress(
     shift_month: str | None,
     medicare_pbpm_cents: int,
     medicaid_pbpm_cents: int,
+    feeds: tuple[Feed, ...] = ("cclf",),
 ) -> Simulation:
     """Simulate under a progress bar.
 
@@ -62,6 +65,7 @@ def simulate_with_progress(
                 shift_month=shift_month,
                 shift_medicare_pbpm_cents=medicare_pbpm_cents,
                 shift_medicaid_pbpm_cents=medicaid_pbpm_cents,
+                feeds=feeds,
                 on_progress=lambda done, _all: bar.update(task, completed=done),
             )
         except (ValueError, FileExistsError) as error:
@@ -108,6 +112,14 @@ def _as_object(made: Simulation) -> dict[str, object]:
     show_default=True,
     help="Dollars a person-month.",
 )
+@click.option(
+    "--feeds",
+    multiple=True,
+    type=click.Choice(FEEDS),
+    default=("cclf",),
+    show_default=True,
+    help="Layout of Medicare's claims and people; several allowed, all the same claims.",
+)
 @json_option
 def command(
     directory: Path,
@@ -119,6 +131,7 @@ def command(
     shift_month: str | None,
     shift_medicare_pbpm: Decimal,
     shift_medicaid_pbpm: Decimal,
+    feeds: tuple[Feed, ...],
     as_json: bool,
 ) -> None:
     """Write the files of a made-up population into DIRECTORY/deliveries, and the truth into DIRECTORY/truth.json.
@@ -135,6 +148,7 @@ def command(
         shift_month=shift_month,
         medicare_pbpm_cents=cents(shift_medicare_pbpm),
         medicaid_pbpm_cents=cents(shift_medicaid_pbpm),
+        feeds=feeds,
     )
     if as_json:
         print_json(_as_object(made))

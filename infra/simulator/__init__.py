@@ -6,7 +6,7 @@ from infra.simulator.simulation import (
     Simulation,
     simulate,
 )
-from infra.simulator.world import DEMO_MONTHS, DEMO_PEOPLE, Channel, Shift
+from infra.simulator.world import DEMO_MONTHS, DEMO_PEOPLE, Channel, Feed, Shift
 
 __all__ = [
     "DEFAULT_SHIFT_MEDICAID_PBPM_CENTS",
@@ -14,6 +14,7 @@ __all__ = [
     "DEMO_MONTHS",
     "DEMO_PEOPLE",
     "Channel",
+    "Feed",
     "Shift",
     "Simulation",
     "simulate",

@@ -7,7 +7,7 @@ from infra.simulator.period import Period
 from infra.simulator.person import Person
 
 # Facility type and classification: the first two digits of the type of bill.
-BILL_TYPES = {"60": "11", "20": "21", "10": "32", "40": "13", "50": "81"}
+BILL_TYPES = {"60": ("1", "1"), "20": ("2", "1"), "10": ("3", "2"), "40": ("1", "3"), "50": ("8", "1")}
 ADMISSION_TYPE = "1"
 NON_PAYMENT_REASON = "N"
 CLAIM_DENIED, CLAIM_PAID = "0", "1"

@@ -2,20 +2,21 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from random import Random
 
 from contracts.delivery import DeliveryKind
-from infra.simulator import cclf, enrolment, reports, tmsis
+from infra.simulator import cclf, enrolment, fhir, reports, tmsis
 from infra.simulator.enrolment import FileKind
+from infra.simulator.fhir_coverage import Generation
 from infra.simulator.period import Period
 from infra.simulator.spool import Spool
-from infra.simulator.world import COMPARISON_FEED, ENTITY, PLANS, roster
+from infra.simulator.world import COMPARISON_FEED, ENTITY, PLANS, Feed, roster
 
-FEEDS = (ENTITY, COMPARISON_FEED)
+SOURCES = (ENTITY, COMPARISON_FEED)
 FILE_KINDS: tuple[FileKind, ...] = ("changes", "roster")
 # Archives carry no clock: the same seed gives the same bytes.
 ARCHIVE_TIME = (2022, 1, 1, 0, 0, 0)
@@ -64,6 +65,9 @@ def _headed(heading: str, texts: Iterable[str]) -> Iterator[str]:
     yield from texts
 
 
+GENERATIONS: dict[Feed, Generation] = {"fhir-v1": "v1", "fhir-v2": "v2", "fhir-v3": "v3"}
+
+
 def _write_text(path: Path, texts: Iterable[str]) -> None:
     with path.open("w", encoding="ascii", newline="") as file:
         file.writelines(texts)
@@ -72,10 +76,13 @@ def _write_text(path: Path, texts: Iterable[str]) -> None:
 class DeliveryWriter:
     """Writes month after month into ``directory`` and remembers what it wrote."""
 
-    def __init__(self, directory: Path, period: Period, spool: Spool, seed: int) -> None:
+    def __init__(
+        self, directory: Path, period: Period, spool: Spool, seed: int, feeds: Sequence[Feed] = ("cclf",)
+    ) -> None:
         self._directory = directory
         self._period = period
         self._spool = spool
+        self._feeds = feeds
         self._random = Random(f"{seed}:deliveries")
         self.written: list[Delivery] = []
 
@@ -114,13 +121,28 @@ class DeliveryWriter:
         self._add(path, DeliveryKind.ALIGNMENT_REPORT)
 
     def _write_claims(self, folder: Path, month: int) -> None:
-        for feed in FEEDS:
-            path = folder / cclf.file_name(feed, "", self._period, month)
-            _write_archive(path, _cclf_entries(self._spool, self._period, feed, month))
-            self._add(path, DeliveryKind.CCLF)
+        for layout in self._feeds:
+            for source in SOURCES:
+                if layout == "cclf":
+                    self._write_cclf(folder, source, month)
+                else:
+                    self._write_fhir(folder, source, GENERATIONS[layout], month)
         path = folder / tmsis.file_name(self._period, month)
         _write_archive(path, _tmsis_entries(self._spool, month))
         self._add(path, DeliveryKind.MEDICAID_CLAIMS)
+
+    def _write_cclf(self, folder: Path, source: str, month: int) -> None:
+        path = folder / cclf.file_name(source, "", self._period, month)
+        _write_archive(path, _cclf_entries(self._spool, self._period, source, month))
+        self._add(path, DeliveryKind.CCLF)
+
+    def _write_fhir(self, folder: Path, source: str, generation: Generation, month: int) -> None:
+        for resource_type, kind in fhir.RESOURCE_TYPES.items():
+            key = fhir.key_of(generation, source, resource_type, month)
+            if self._spool.count(key):
+                path = folder / fhir.file_name(generation, source, resource_type, self._period, month)
+                _write_text(path, self._spool.take(key))
+                self._add(path, kind)
 
     def _write_roster(self, folder: Path, month: int) -> None:
         changed = self._period.months // 2

@@ -1,7 +1,7 @@
 """Invents the people one after the other, spools what each source would say of them, and writes the files."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from infra.simulator.adjudication import adjudicate_medicaid, adjudicate_medicar
 from infra.simulator.arrivals import arrivals
 from infra.simulator.calibration import plan_shift
 from infra.simulator.claims import MedicaidClaim, MedicareClaim
-from infra.simulator.deliveries import Delivery, DeliveryWriter
+from infra.simulator.deliveries import GENERATIONS, Delivery, DeliveryWriter
+from infra.simulator.fhir import spool_fhir
 from infra.simulator.medicaid import crossover_claim, medicaid_claims
 from infra.simulator.medicare import medicare_claims
 from infra.simulator.period import Period
@@ -21,7 +22,7 @@ from infra.simulator.person import Person, draw_person
 from infra.simulator.shift import ShiftPlan
 from infra.simulator.spool import Spool
 from infra.simulator.truth import Truth
-from infra.simulator.world import COMPARISON_FEED, COUNTIES, ENTITY, OUR_PLAN, SERVICE_AREA, STATE, Channel, Shift
+from infra.simulator.world import COMPARISON_FEED, COUNTIES, ENTITY, OUR_PLAN, SERVICE_AREA, STATE, Channel, Feed, Shift
 
 DEFAULT_SHIFT_MEDICARE_PBPM_CENTS = 45_000
 DEFAULT_SHIFT_MEDICAID_PBPM_CENTS = 36_000
@@ -136,12 +137,22 @@ def _truth_document(
     }
 
 
-def _check(directory: Path, people: int, period: Period, shift_month: int) -> None:
+def _spool_medicare(spool: Spool, person: Person, claims: list[MedicareClaim], feeds: Sequence[Feed]) -> None:
+    for feed in feeds:
+        if feed == "cclf":
+            _spool_cclf(spool, person, claims)
+        else:
+            spool_fhir(spool, person, claims, GENERATIONS[feed])
+
+
+def _check(directory: Path, people: int, period: Period, shift_month: int, feeds: Sequence[Feed]) -> None:
     """Refuse what would give no well-defined truth."""
     if people < 1 or period.months < 1 or period.run_out < RUN_OUT_MONTHS:
         raise ValueError(f"at least one person, one month and {RUN_OUT_MONTHS} run-out months are needed")
     if not 0 <= shift_month < period.months:
         raise ValueError("the shift must begin within the service months")
+    if not feeds or len(set(feeds)) != len(feeds):
+        raise ValueError("at least one feed is needed, and each only once")
     if directory.exists() and any(directory.iterdir()):
         raise FileExistsError(f"{directory} is not empty")
 
@@ -159,28 +170,30 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     shift_medicaid_pbpm_cents: int = DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
     shift_channel: Channel = "both",
     run_out_months: int = RUN_OUT_MONTHS,
+    feeds: Sequence[Feed] = ("cclf",),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Write ``directory/deliveries`` and ``directory/truth.json``. The same arguments give the same bytes.
 
     The shift begins halfway through the service months unless ``shift_month`` says otherwise; ``shift_channel``
-    says which of Medicaid's long-term care is on the other side of Medicare's hospital stays. ``on_progress``
-    is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
-    :class:`FileExistsError` for a directory that holds something.
+    says which of Medicaid's long-term care is on the other side of Medicare's hospital stays; ``feeds`` says in
+    which layouts Medicare's claims and people are delivered, the same in each. ``on_progress`` is called with people
+    done and people in all. Raises :class:`ValueError` for impossible arguments and :class:`FileExistsError` for a
+    directory that holds something.
     """
     period = Period(first_month, months, run_out_months)
     begins = months // 2 if shift_month is None else month_index(shift_month) - month_index(first_month)
-    _check(directory, people, period, begins)
+    _check(directory, people, period, begins, feeds)
     sizes = {"medicare": shift_medicare_pbpm_cents, "medicaid": shift_medicaid_pbpm_cents}
     plan = plan_shift(seed, period, direction=shift, month=begins, channel=shift_channel, **sizes)
     spool, truth = Spool(directory / "spool"), Truth(period)
     for person in _people(seed, people, period, plan, on_progress):
         medicare, medicaid = claims_of(person)
         _spool_enrolment(spool, person)
-        _spool_cclf(spool, person, medicare)
+        _spool_medicare(spool, person, medicare, feeds)
         _spool_tmsis(spool, person, medicaid)
         truth.add_person(person, medicare, medicaid)
-    writer = DeliveryWriter(directory / "deliveries", period, spool, seed)
+    writer = DeliveryWriter(directory / "deliveries", period, spool, seed, feeds)
     for month in range(period.last_delivery + 1):
         writer.write_month(month)
     spool.close()

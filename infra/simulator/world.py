@@ -22,6 +22,8 @@ SERVICE_AREA: tuple[str, ...] = COUNTIES[: len(COUNTIES) // 2]
 Shift = Literal["medicare-to-medicaid", "medicaid-to-medicare", "none"]
 # Which Medicaid long-term care takes, or gives up, what hospitals and skilled nursing give up, or take.
 Channel = Literal["nursing-facility", "home-and-community", "both"]
+# The layouts in which Medicare's claims and people can be delivered.
+Feed = Literal["cclf", "fhir-v1", "fhir-v2", "fhir-v3"]
 # Large enough for the default shift to be seen: docs/simulator.md says how well.
 DEMO_PEOPLE, DEMO_MONTHS = 800, 12
 
