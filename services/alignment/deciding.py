@@ -37,12 +37,12 @@ class Known(NamedTuple):
 
 def first_new(facts: Collection[Fact], new: Collection[str]) -> int:
     """The earliest delivery among the facts whose event ids are ``new``."""
-    return min(fact.sequence for fact in facts if fact.event_id in new)
+    return min(fact.known_from for fact in facts if fact.event_id in new)
 
 
 def arrived_late(facts: Collection[Fact], new: Collection[str], since: int) -> bool:
     """Whether something else was already known at the earliest new delivery or after it."""
-    return any(fact.sequence >= since for fact in facts if fact.event_id not in new)
+    return any(max(fact.known_from, fact.until or 0) >= since for fact in facts if fact.event_id not in new)
 
 
 def outcome(person_id: str, facts: Sequence[Fact], since: int, stored: Known, programme: Programme) -> Outcome:

@@ -127,11 +127,15 @@ class SharingState(BaseModel):
 
 
 class Timeline(BaseModel):
-    """All months of a person and the statements behind them."""
+    """All months of a person and the statements behind them.
+
+    ``merged_into``: who the person, as known then, had turned out to be; months and statements are theirs now.
+    """
 
     person_id: str
     state: str
     as_of: int
+    merged_into: str | None
     months: list[Decision]
     statements: list[Statement]
     sharing: list[SharingState]
@@ -239,6 +243,7 @@ async def person_timeline(person_id: Person, connection: ReadConnection, as_of: 
         person_id=person_id,
         state=state,
         as_of=as_of,
+        merged_into=await reading.merged_into(connection, person_id, as_of),
         months=[Decision(**_decision(row, state, areas)) for row in rows],
         statements=[_statement(fact) for fact in said],
         sharing=[SharingState.model_validate(stated) for stated in sharing(said)],

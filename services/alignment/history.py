@@ -4,10 +4,10 @@ A decision is kept only where it differs from the one before it in anything but 
 of the statement which first made it so. The order in which facts arrived is never seen: they are sorted here.
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from contracts.alignment import MonthDecision, Outcome, PredicateResult
@@ -64,14 +64,50 @@ def decision_history(facts: Iterable[Fact], programme: Programme) -> History:
 
 def boundaries(facts: Iterable[Fact], programme: Programme, since: int = 0) -> Iterator[Boundary]:
     """What each delivery from ``since`` on changed. Deliveries before it are replayed without deciding anything."""
+    ordered = _in_order(facts)
+    moved = _moves(ordered)
     knowledge = Knowledge(programme)
-    for sequence, group in groupby(_in_order(facts), key=lambda fact: fact.sequence):
-        together = list(group)
-        if sequence < since:
-            for fact in together:
+    for sequence, group in groupby(_marked(ordered), key=itemgetter(0)):
+        arrived = [fact for _, fact in group if fact is not None]
+        if sequence in moved:
+            before, knowledge = knowledge, _knowledge(ordered, sequence, programme)
+            if sequence >= since and knowledge.state:
+                yield Boundary(sequence, knowledge.state, tuple(_differences(before, knowledge, programme)))
+        elif sequence < since:
+            for fact in arrived:
                 knowledge.add(fact)
         else:
-            yield Boundary(sequence, together[-1].state, tuple(_changes(knowledge, together, programme)))
+            yield Boundary(sequence, arrived[-1].state, tuple(_changes(knowledge, arrived, programme)))
+
+
+def _marked(ordered: Sequence[Fact]) -> list[tuple[int, Fact | None]]:
+    """Every delivery at which facts begin or end to count, with those that begin."""
+    begin: list[tuple[int, Fact | None]] = [(fact.known_from, fact) for fact in ordered]
+    return sorted(begin + [(fact.until, None) for fact in ordered if fact.until is not None], key=itemgetter(0))
+
+
+def _moves(facts: Iterable[Fact]) -> set[int]:
+    """Deliveries because of which facts became another's, or another's became this person's."""
+    marks = ((fact.until, None if fact.since == fact.sequence else fact.since) for fact in facts)
+    return {mark for both in marks for mark in both if mark is not None}
+
+
+def _knowledge(ordered: Iterable[Fact], sequence: int, programme: Programme) -> Knowledge:
+    """All that counts at a delivery, taken in as if it had never been another's."""
+    knowledge = Knowledge(programme)
+    for fact in ordered:
+        if fact.counts_at(sequence):
+            knowledge.add(fact)
+    return knowledge
+
+
+def _differences(before: Knowledge, now: Knowledge, programme: Programme) -> Iterator[MonthDecision]:
+    """What another set of facts decides otherwise."""
+    for month in sorted({*before.months, *now.months}):
+        last = before.about(month) if month in before.months else None
+        decision = _changed(last, now.about(month), programme)
+        if decision is not None:
+            yield decision
 
 
 def _changes(knowledge: Knowledge, together: Sequence[Fact], programme: Programme) -> Iterator[MonthDecision]:
@@ -165,11 +201,11 @@ def decisions_as_known(
 
     Gives the delivery, the person's state as then known, and the decision, ordered by delivery and month.
     """
-    knowledge = Knowledge(programme)
-    waiting = deque(_in_order(facts) if keys else ())
-    for sequence, month in sorted((sequence, month) for month, sequence in keys):
-        while waiting and waiting[0].sequence <= sequence:
-            knowledge.add(waiting.popleft())
-        known = knowledge.about(month_index(month))
-        decided = _decided(known, programme)
-        yield sequence, known.state, _written(decided, known, decided.alignment)
+    ordered = _in_order(facts)
+    for sequence, months in groupby(sorted((sequence, month) for month, sequence in keys), key=itemgetter(0)):
+        knowledge = _knowledge(ordered, sequence, programme)
+        # Nobody is told about somebody who turned out to be somebody else.
+        for _, month in months if knowledge.state else ():
+            known = knowledge.about(month_index(month))
+            decided = _decided(known, programme)
+            yield sequence, known.state, _written(decided, known, decided.alignment)

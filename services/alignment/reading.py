@@ -12,6 +12,7 @@ from services.alignment.rules.in_service_area import in_service_area
 from services.alignment.rules.known_month import Stated
 from services.alignment.statements import Fact, restored
 from services.runtime.database import Connection
+from services.runtime.person_moves import is_gone
 
 _SERVICE_AREA_AFTER = "US_RESIDENT"
 
@@ -43,13 +44,26 @@ async def person_state(connection: Connection, person_id: str) -> str | None:
     return state
 
 
+async def merged_into(connection: Connection, person_id: str, as_of: int) -> str | None:
+    """Who somebody turned out to be; ``None`` for whoever is still themselves."""
+    found: str | None = await connection.fetchval(
+        "SELECT target FROM person_move WHERE source = $1 AND aliases IS NULL AND sequence <= $2 AND "  # noqa: S608 - a fixed condition
+        + is_gone("$1", "$2")
+        + " ORDER BY sequence DESC LIMIT 1",
+        person_id,
+        as_of,
+    )
+    return found
+
+
 async def timeline(connection: Connection, person_id: str, as_of: int) -> Sequence[Record]:
     """The decision of every month of a person."""
     return await connection.fetch(
         """
         SELECT DISTINCT ON (month) * FROM decision
-        WHERE person_id = $1 AND sequence <= $2 ORDER BY month, sequence DESC
-        """,
+        WHERE person_id = $1 AND sequence <= $2 AND NOT """  # noqa: S608 - a fixed condition
+        + is_gone("$1", "$2")
+        + " ORDER BY month, sequence DESC",
         person_id,
         as_of,
     )
@@ -73,7 +87,7 @@ async def statements(connection: Connection, person_id: str, as_of: int) -> list
     rows = await connection.fetch(
         """
         SELECT event_id::text, sequence, kind, state, source, stated_on, entity_id, body FROM fact
-        WHERE person_id = $1 AND sequence <= $2 ORDER BY sequence, event_id
+        WHERE person_id = $1 AND since <= $2 AND (until IS NULL OR until > $2) ORDER BY sequence, event_id
         """,
         person_id,
         as_of,
@@ -103,9 +117,9 @@ async def roster(connection: Connection, page: RosterPage) -> Sequence[Record]:
             FROM decision WHERE month = $1 AND sequence <= $2 AND person_id > $4
             ORDER BY person_id, sequence DESC
         ) AS known
-        WHERE aligned AND ($3::text IS NULL OR entity_id = $3)
-        ORDER BY person_id LIMIT $5
-        """,
+        WHERE aligned AND ($3::text IS NULL OR entity_id = $3) AND NOT """  # noqa: S608 - a fixed condition
+        + is_gone("known.person_id", "$2")
+        + " ORDER BY person_id LIMIT $5",
         *page,
     )
 
@@ -123,9 +137,9 @@ async def aligned_by_month(connection: Connection, as_of: int, entity_id: str | 
             SELECT DISTINCT ON (person_id, month) * FROM decision
             WHERE sequence <= $1 ORDER BY person_id, month, sequence DESC
         ) AS known
-        WHERE $2::text IS NULL OR entity_id = $2
-        GROUP BY month ORDER BY month
-        """,
+        WHERE ($2::text IS NULL OR entity_id = $2) AND NOT """  # noqa: S608 - a fixed condition
+        + is_gone("known.person_id", "$1")
+        + " GROUP BY month ORDER BY month",
         as_of,
         entity_id,
     )
@@ -140,8 +154,9 @@ async def aligned_people(connection: Connection, as_of: int, after: str, limit: 
             SELECT DISTINCT ON (person_id, month) person_id, month, aligned FROM decision
             WHERE sequence <= $1 AND person_id > $2 ORDER BY person_id, month, sequence DESC
         ) AS known
-        WHERE aligned GROUP BY person_id ORDER BY person_id LIMIT $3
-        """,
+        WHERE aligned AND NOT """  # noqa: S608 - a fixed condition
+        + is_gone("known.person_id", "$1")
+        + " GROUP BY person_id ORDER BY person_id LIMIT $3",
         as_of,
         after,
         limit,

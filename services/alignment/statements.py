@@ -94,7 +94,10 @@ class Designation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One statement about one person. ``sequence`` is the delivery that made it known."""
+    """One statement about one person. ``sequence`` is the delivery that stated it.
+
+    It counts under this person from ``since`` on (``None``: from ``sequence`` on), and no more from ``until`` on.
+    """
 
     event_id: str
     sequence: int
@@ -112,6 +115,17 @@ class Fact:
     aligned: tuple[AlignedSpan, ...] = ()
     designation: Designation | None = None
     said: Said = ()
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def known_from(self) -> int:
+        """The delivery from which it counts under this person."""
+        return self.sequence if self.since is None else self.since
+
+    def counts_at(self, sequence: int) -> bool:
+        """Whether it counts under this person as known at a delivery."""
+        return self.known_from <= sequence and (self.until is None or sequence < self.until)
 
     def body(self) -> str:
         """What the store keeps beside the columns: the spans and dates, compact."""

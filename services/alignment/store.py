@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +13,7 @@ from contracts.provider import ProviderRosterStated
 from contracts.topics import AnyEvent
 from services.alignment.statements import DECIDING, Fact, restored
 from services.runtime.database import Connection
+from services.runtime.person_moves import Phase, move_rows
 
 
 class Delivery(NamedTuple):
@@ -81,8 +83,11 @@ async def deliveries_since(connection: Connection, sequence: int) -> dict[int, D
     return {row["sequence"]: Delivery(row["delivery_id"], row["received_at"]) for row in rows}
 
 
-async def append_facts(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> set[str]:
-    """Append facts, each with its person; give back the event ids of those that were new."""
+async def append_facts(connection: Connection, facts: Sequence[tuple[str, str, Fact]]) -> set[str]:
+    """Append facts, each with its person and the alias it was said by; give back the event ids of those that were new.
+
+    What comes behind a move, out of its turn, is moved on with the next delivery.
+    """
     rows = [
         (
             person_id,
@@ -94,37 +99,51 @@ async def append_facts(connection: Connection, facts: Sequence[tuple[str, Fact]]
             date.fromordinal(fact.stated_on),
             fact.entity_id,
             fact.body(),
+            alias,
         )
-        for person_id, fact in facts
+        for person_id, alias, fact in facts
     ]
-    appended = await connection.fetch(_APPEND_FACTS, *_columns(rows, 9))
+    appended = await connection.fetch(_APPEND_FACTS, *_columns(rows, 10))
     return {str(row["event_id"]) for row in appended}
 
 
 _APPEND_FACTS = """
-    INSERT INTO fact (person_id, sequence, event_id, kind, state, source, stated_on, entity_id, body)
-    SELECT * FROM unnest(
-        $1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::text[], $9::text[]
+    WITH appended AS (
+        INSERT INTO fact (person_id, sequence, event_id, kind, state, source, stated_on, entity_id, body, alias, since)
+        SELECT *, said.sequence FROM unnest(
+            $1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::text[], $9::text[],
+            $10::text[]
+        ) AS said (person_id, sequence, event_id, kind, state, source, stated_on, entity_id, body, alias)
+        ON CONFLICT DO NOTHING
+        RETURNING person_id, since, event_id
+    ), behind AS (
+        UPDATE person_move SET settled = false FROM appended
+        WHERE settled AND source = appended.person_id AND person_move.sequence > appended.since
     )
-    ON CONFLICT DO NOTHING
-    RETURNING event_id
+    SELECT event_id FROM appended
 """
+
+
+async def move_facts(connection: Connection, phase: Phase) -> None:
+    """Put facts under whom they are about from a delivery on."""
+    columns = ("sequence", "kind", "state", "source", "stated_on", "entity_id", "body", "alias")
+    await move_rows(connection, phase, "fact", ("event_id",), columns)
 
 
 async def facts_about(connection: Connection, people: Sequence[str]) -> dict[str, list[Fact]]:
     """Every fact about each of ``people``."""
     rows = await connection.fetch(
         """
-        SELECT person_id, event_id::text, sequence, kind, state, source, stated_on, entity_id, body
+        SELECT person_id, event_id::text, sequence, kind, state, source, stated_on, entity_id, body, since, until
         FROM fact WHERE person_id = ANY($1)
         """,
         people,
     )
     facts: dict[str, list[Fact]] = defaultdict(list)
-    for person_id, event_id, sequence, kind, state, source, stated_on, entity_id, body in rows:
-        facts[person_id].append(
-            restored(event_id, sequence, kind, state, source, stated_on.toordinal(), entity_id, body)
-        )
+    for person_id, event_id, sequence, kind, state, source, stated_on, entity_id, body, since, until in rows:
+        fact = restored(event_id, sequence, kind, state, source, stated_on.toordinal(), entity_id, body)
+        moved = since != sequence or until is not None
+        facts[person_id].append(replace(fact, since=since, until=until) if moved else fact)
     return facts
 
 
@@ -160,7 +179,7 @@ async def add_people(connection: Connection, people: Sequence[str]) -> None:
 
 _ADD_PEOPLE = """
     INSERT INTO person (person_id, state)
-    SELECT DISTINCT ON (person_id) person_id, state FROM fact WHERE person_id = ANY($1)
+    SELECT DISTINCT ON (person_id) person_id, state FROM fact WHERE person_id = ANY($1) AND until IS NULL
     ORDER BY person_id, kind = ANY($2) DESC, sequence DESC, event_id DESC
     ON CONFLICT (person_id) DO UPDATE SET state = excluded.state
 """

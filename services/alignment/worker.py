@@ -19,6 +19,7 @@ from contracts.topics import (
     ALIGNMENT_REPORTS,
     COVERAGE,
     DESIGNATIONS,
+    IDENTITIES,
     MEDICAID_ENROLMENT,
     PROVIDER_ROSTERS,
     SHARING_PREFERENCES,
@@ -28,7 +29,8 @@ from services.alignment.deciding import Known, Outcome, arrived_late, first_new,
 from services.alignment.programme import programme
 from services.alignment.statements import DECIDING, Fact, PersonEvent, fact_of
 from services.runtime.database import Connection
-from services.runtime.service import Batch, ServiceDefinition, Transaction
+from services.runtime.person_moves import next_phase, record_moves, settle_phase, take_every_turn
+from services.runtime.service import Batch, Cut, ServiceDefinition, Transaction
 
 # Bounds memory: all facts of this many people are held at once (about 3 years of monthly statements each).
 _PEOPLE_AT_ONCE = 500
@@ -49,6 +51,7 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     """Apply one batch; its topic carries either rosters or facts about people."""
     events = [received.event for received in batch.received]
     await store.record_deliveries(transaction.connection, events)
+    await record_moves(transaction.connection, events)
     rosters = [event for event in events if isinstance(event, ProviderRosterStated)]
     if rosters:
         await store.save_rosters(transaction.connection, rosters)
@@ -65,25 +68,57 @@ def _of_so_many_people(events: Sequence[PersonEvent]) -> Iterator[list[PersonEve
 
 async def _apply(events: Sequence[PersonEvent], transaction: Transaction) -> None:
     connection = transaction.connection
-    told = [(event.data.person_id, fact_of(event)) for event in events]
+    told = [(event.data.person_id, event.named_by, fact_of(event)) for event in events]
     new = await store.append_facts(connection, told)
-    heard_of = {person_id for person_id, fact in told if fact.event_id in new and fact.kind not in DECIDING}
-    people = sorted({person_id for person_id, fact in told if fact.event_id in new and fact.kind in DECIDING})
+    heard_of = {person_id for person_id, _, fact in told if fact.event_id in new and fact.kind not in DECIDING}
+    people = sorted({person_id for person_id, _, fact in told if fact.event_id in new and fact.kind in DECIDING})
     await store.add_people(connection, sorted(heard_of))
     if not people:
         return
-    known = await store.facts_about(connection, people)
-    facts = {person_id: [fact for fact in known[person_id] if fact.kind in DECIDING] for person_id in people}
+    facts = await _deciding_facts(connection, people)
     since = {person_id: first_new(facts[person_id], new) for person_id in people}
     late = {
         person_id: sequence for person_id, sequence in since.items() if arrived_late(facts[person_id], new, sequence)
     }
-    stored = await _stored(connection, late)
+    await _decide(facts, since, late, transaction)
+
+
+async def _deciding_facts(connection: Connection, people: Sequence[str]) -> dict[str, list[Fact]]:
+    known = await store.facts_about(connection, people)
+    return {person_id: [fact for fact in known.get(person_id, ()) if fact.kind in DECIDING] for person_id in people}
+
+
+async def _decide(
+    facts: dict[str, list[Fact]], since: dict[str, int], late: dict[str, int], transaction: Transaction
+) -> None:
+    """Decide anew about people since a delivery; of ``late`` ones something was decided before."""
+    stored = await _stored(transaction.connection, late)
     outcomes = {
         person_id: outcome(person_id, facts[person_id], since[person_id], stored.get(person_id, Known()), programme())
-        for person_id in people
+        for person_id in since
     }
     await _write(outcomes, facts, min(since.values()), transaction)
+
+
+async def settle(cut: Cut, transaction: Transaction) -> None:
+    """Put facts under whom they are about, and decide anew about everybody whom that concerns."""
+    connection = transaction.connection
+    if await next_phase(connection, cut.sequence) is None:
+        return
+    await take_every_turn(connection)
+    since: dict[str, int] = {}
+    while phase := await next_phase(connection, cut.sequence):
+        await store.move_facts(connection, phase)
+        for person_id in await settle_phase(connection, phase):
+            since[person_id] = min(phase.sequence, since.get(person_id, phase.sequence))
+    people = sorted(since)
+    for start in range(0, len(people), _PEOPLE_AT_ONCE):
+        together = people[start : start + _PEOPLE_AT_ONCE]
+        facts = {person: known for person, known in (await _deciding_facts(connection, together)).items() if known}
+        await store.add_people(connection, together)
+        if facts:
+            concerned = {person_id: since[person_id] for person_id in facts}
+            await _decide(facts, concerned, concerned, transaction)
 
 
 async def _stored(connection: Connection, late: dict[str, int]) -> dict[str, Known]:
@@ -106,7 +141,7 @@ async def _write(
         events = list(_events(person_id, decided, first, deliveries))
         for event in events:
             transaction.publish(event)
-        state = max(facts[person_id], key=lambda fact: (fact.sequence, fact.event_id)).state
+        state = max(facts[person_id], key=lambda fact: (fact.until is None, fact.sequence, fact.event_id)).state
         saved[person_id] = (state, first - 1 + len(events))
     gone = [key for decided in outcomes.values() for key in decided.gone]
     rows = [row for decided in outcomes.values() for row in decided.rows]
@@ -144,8 +179,17 @@ def _events(
 SERVICE = ServiceDefinition(
     name="alignment",
     schema="alignment",
-    topics=(COVERAGE, MEDICAID_ENROLMENT, ALIGNMENT_REPORTS, SHARING_PREFERENCES, DESIGNATIONS, PROVIDER_ROSTERS),
+    topics=(
+        COVERAGE,
+        MEDICAID_ENROLMENT,
+        ALIGNMENT_REPORTS,
+        SHARING_PREFERENCES,
+        DESIGNATIONS,
+        PROVIDER_ROSTERS,
+        IDENTITIES,
+    ),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
     waits_for=("intake",),
+    settle=settle,
 )
