@@ -118,7 +118,7 @@ def _as_object(made: Simulation) -> dict[str, object]:
     type=click.Choice(FEEDS),
     default=("cclf",),
     show_default=True,
-    help="Layout of Medicare's claims and people; several allowed, all the same claims.",
+    help="Layout of Medicare's claims and people, and x12-837 for plans' encounters; several allowed, the same claims.",
 )
 @json_option
 def command(

@@ -9,12 +9,13 @@ from pathlib import Path
 from random import Random
 
 from contracts.delivery import DeliveryKind
-from infra.simulator import cclf, enrolment, fhir, reports, tmsis
+from infra.simulator import cclf, enrolment, fhir, reports, tmsis, x12_encounters
 from infra.simulator.enrolment import FileKind
 from infra.simulator.fhir_coverage import Generation
+from infra.simulator.lists import List, write_lists
 from infra.simulator.period import Period
 from infra.simulator.spool import Spool
-from infra.simulator.world import COMPARISON_FEED, ENTITY, PLANS, Feed, roster
+from infra.simulator.world import COMPARISON_FEED, ENCOUNTER_FEED, ENTITY, PLANS, Feed, roster
 
 SOURCES = (ENTITY, COMPARISON_FEED)
 FILE_KINDS: tuple[FileKind, ...] = ("changes", "roster")
@@ -95,6 +96,8 @@ class DeliveryWriter:
         self._write_alignment(folder, month)
         self._write_claims(folder, month)
         self._write_roster(folder, month)
+        for path, kind in write_lists(folder, month, self._period, self._spool, self._lists):
+            self._add(path, kind)
         self._repeat(folder, month)
         self.written[before:] = sorted(self.written[before:], key=lambda delivery: delivery.path)
 
@@ -125,11 +128,21 @@ class DeliveryWriter:
             for source in SOURCES:
                 if layout == "cclf":
                     self._write_cclf(folder, source, month)
-                else:
+                elif layout != ENCOUNTER_FEED:
                     self._write_fhir(folder, source, GENERATIONS[layout], month)
         path = folder / tmsis.file_name(self._period, month)
         _write_archive(path, _tmsis_entries(self._spool, month))
         self._add(path, DeliveryKind.MEDICAID_CLAIMS)
+        for plan in PLANS:
+            self._write_encounters(folder, plan, month)
+
+    def _write_encounters(self, folder: Path, plan: str, month: int) -> None:
+        keys = [(guide, ("837", plan, guide, month)) for guide in x12_encounters.GUIDES]
+        texts = [(guide, self._spool.take(key)) for guide, key in keys if self._spool.count(key)]
+        if texts:
+            path = folder / x12_encounters.file_name(self._period, month, plan)
+            _write_text(path, x12_encounters.interchange(self._period, month, plan, texts))
+            self._add(path, DeliveryKind.ENCOUNTER_837)
 
     def _write_cclf(self, folder: Path, source: str, month: int) -> None:
         path = folder / cclf.file_name(source, "", self._period, month)

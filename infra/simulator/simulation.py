@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.codes import Payer
 from contracts.months import month_index
-from infra.simulator import cclf, enrolment, reports, tmsis
+from infra.simulator import cclf, enrolment, reports, tmsis, x12_encounters
 from infra.simulator.adjudication import adjudicate_medicaid, adjudicate_medicare, capitation
 from infra.simulator.arrivals import arrivals
 from infra.simulator.calibration import plan_shift
@@ -22,7 +22,18 @@ from infra.simulator.person import Person, draw_person
 from infra.simulator.shift import ShiftPlan
 from infra.simulator.spool import Spool
 from infra.simulator.truth import Truth
-from infra.simulator.world import COMPARISON_FEED, COUNTIES, ENTITY, OUR_PLAN, SERVICE_AREA, STATE, Channel, Feed, Shift
+from infra.simulator.world import (
+    COMPARISON_FEED,
+    COUNTIES,
+    ENCOUNTER_FEED,
+    ENTITY,
+    OUR_PLAN,
+    SERVICE_AREA,
+    STATE,
+    Channel,
+    Feed,
+    Shift,
+)
 
 DEFAULT_SHIFT_MEDICARE_PBPM_CENTS = 45_000
 DEFAULT_SHIFT_MEDICAID_PBPM_CENTS = 36_000
@@ -141,8 +152,16 @@ def _spool_medicare(spool: Spool, person: Person, claims: list[MedicareClaim], f
     for feed in feeds:
         if feed == "cclf":
             _spool_cclf(spool, person, claims)
-        else:
+        elif feed != ENCOUNTER_FEED:
             spool_fhir(spool, person, claims, GENERATIONS[feed])
+
+
+def _spool_encounters(spool: Spool, person: Person, claims: list[MedicaidClaim]) -> None:
+    for claim in claims:
+        guide = x12_encounters.guide_of(claim)
+        for version in claim.versions if guide else ():
+            text = x12_encounters.encounter_text(person, claim, version)
+            spool.append(("837", claim.plan, guide, version.delivery), text)
 
 
 def _check(directory: Path, people: int, period: Period, shift_month: int, feeds: Sequence[Feed]) -> None:
@@ -151,8 +170,8 @@ def _check(directory: Path, people: int, period: Period, shift_month: int, feeds
         raise ValueError(f"at least one person, one month and {RUN_OUT_MONTHS} run-out months are needed")
     if not 0 <= shift_month < period.months:
         raise ValueError("the shift must begin within the service months")
-    if not feeds or len(set(feeds)) != len(feeds):
-        raise ValueError("at least one feed is needed, and each only once")
+    if not set(feeds) - {ENCOUNTER_FEED} or len(set(feeds)) != len(feeds):
+        raise ValueError("at least one feed of Medicare's claims is needed, and each only once")
     if directory.exists() and any(directory.iterdir()):
         raise FileExistsError(f"{directory} is not empty")
 
@@ -177,8 +196,8 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
 
     The shift begins halfway through the service months unless ``shift_month`` says otherwise; ``shift_channel``
     says which of Medicaid's long-term care is on the other side of Medicare's hospital stays; ``feeds`` says in
-    which layouts Medicare's claims and people are delivered, the same in each. ``on_progress`` is called with people
-    done and people in all. Raises :class:`ValueError` for impossible arguments and :class:`FileExistsError` for a
+    which layouts Medicare's claims and people are delivered, the same in each, and whether plans' encounters come as
+    837 beside the T-MSIS files. ``on_progress`` is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and :class:`FileExistsError` for a
     directory that holds something.
     """
     period = Period(first_month, months, run_out_months)
@@ -192,6 +211,8 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
         _spool_enrolment(spool, person)
         _spool_medicare(spool, person, medicare, feeds)
         _spool_tmsis(spool, person, medicaid)
+        if ENCOUNTER_FEED in feeds:
+            _spool_encounters(spool, person, medicaid)
         truth.add_person(person, medicare, medicaid)
     writer = DeliveryWriter(directory / "deliveries", period, spool, seed, feeds)
     for month in range(period.last_delivery + 1):

@@ -22,8 +22,9 @@ SERVICE_AREA: tuple[str, ...] = COUNTIES[: len(COUNTIES) // 2]
 Shift = Literal["medicare-to-medicaid", "medicaid-to-medicare", "none"]
 # Which Medicaid long-term care takes, or gives up, what hospitals and skilled nursing give up, or take.
 Channel = Literal["nursing-facility", "home-and-community", "both"]
-# The layouts in which Medicare's claims and people can be delivered.
-Feed = Literal["cclf", "fhir-v1", "fhir-v2", "fhir-v3"]
+# The layouts in which Medicare's claims and people can be delivered; x12-837 adds what plans report to the state.
+Feed = Literal["cclf", "fhir-v1", "fhir-v2", "fhir-v3", "x12-837"]
+ENCOUNTER_FEED: Feed = "x12-837"
 # Large enough for the default shift to be seen: docs/simulator.md says how well.
 DEMO_PEOPLE, DEMO_MONTHS = 800, 12
 

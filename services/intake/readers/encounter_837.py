@@ -2,11 +2,12 @@
 
 Source: ASC X12N 005010X222A1, 005010X223A2, 005010X224A2: loops 2000A (billing provider), 2000B (subscriber), 2010BB
 (payer), 2300 (claim). Claims for another payer than Medicaid are neither Medicare's nor Medicaid's cost: they are
-counted and told once a file and payer, not published.
+counted and told, not published.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from services.intake.readers.encounter_837_record import Around, encounter
 from services.intake.readers.x12_envelope import TransactionRules, check
 from services.intake.readers.x12_segments import Segment, segments
 from services.intake.readers.x12_values import Defects, ElementError, day, name_text, state_letters
-from services.intake.reading import Defect, Demographics, PersonRecord, PersonReference, Reading, Source
+from services.intake.reading import Demographics, Observation, PersonRecord, PersonReference, Reading, Source
 from services.intake.rules.encounter_codes import encounter_policy
 
 _IMPLEMENTATIONS = ("005010X222", "005010X223", "005010X224")
@@ -67,27 +68,6 @@ class _Subscriber:
         return None
 
 
-@dataclass(slots=True)
-class _Elsewhere:
-    """Claims for payers other than Medicaid, by filing indicator: how many, and the first."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    first: dict[str, Segment] = field(default_factory=dict)
-
-    def add(self, filing_indicator: str, claim: Segment) -> None:
-        """Count one."""
-        code = filing_indicator if filing_indicator.isalnum() and len(filing_indicator) <= _FILING_CODE else "no code"
-        self.counts[code] = self.counts.get(code, 0) + 1
-        self.first.setdefault(code, claim)
-
-    def told(self, file: str) -> Iterator[Defect]:
-        """One line a filing indicator."""
-        expected = "claims whose SBR09 is " + " or ".join(sorted(encounter_policy().medicaid))
-        for code, count in sorted(self.counts.items()):
-            first, found = self.first[code], f"{count} claim{'s' if count > 1 else ''} with {code}"
-            yield Defect(file, first.number, "SBR09", "claims_of_another_payer", b"", found, expected)
-
-
 def read(source: Source) -> Iterator[Reading]:
     """Every Medicaid encounter of the delivery, and every claim that could not be read.
 
@@ -111,9 +91,8 @@ class _Reader:
         self._billing: Segment | None = None
         self._subscriber = _Subscriber()
         self._claim: Claim | None = None
-        self._elsewhere = _Elsewhere()
-        self._unnumbered = False
-        self._told: PersonReference | None = None
+        self._told: Counter[str] = Counter()
+        self._named: PersonReference | None = None
 
     def readings(self) -> Iterator[Reading]:
         """Every reading of the file."""
@@ -131,7 +110,7 @@ class _Reader:
                 self._level(segment.element(3))
             else:
                 self._around(name, segment)
-        yield from self._elsewhere.told(self._path.name)
+        yield from (Observation(what, count) for what, count in sorted(self._told.items()) if count)
 
     def _level(self, code: str) -> None:
         if code == _PATIENT:
@@ -153,7 +132,7 @@ class _Reader:
 
     def _claim_readings(self, claim: Claim) -> Iterator[Reading]:
         if self._subscriber.filing_indicator not in self._policy.medicaid:
-            self._elsewhere.add(self._subscriber.filing_indicator, claim.head)
+            self._told[f"claims for another payer than Medicaid (SBR09 {self._filing_code()})"] += 1
             return
         defects = Defects(self._path.name)
         try:
@@ -161,6 +140,10 @@ class _Reader:
         except ElementError as error:
             defects.add_error(error)
         yield from defects.found
+
+    def _filing_code(self) -> str:
+        code = self._subscriber.filing_indicator
+        return code if code.isalnum() and code.isascii() and len(code) <= _FILING_CODE else "missing or no code"
 
     def _medicaid_readings(self, claim: Claim, defects: Defects) -> Iterator[Reading]:
         subscriber = self._subscriber
@@ -172,12 +155,10 @@ class _Reader:
         state = subscriber.state or self._source.default_state
         references = self._references(claim, state)
         found = encounter(claim, self._surroundings(state, references), defects)
-        if not found.numbered and not self._unnumbered:
-            self._unnumbered = True
-            expected = "REF*F8 of the plan in loop 2330B, by which T-MSIS and later versions know the claim"
-            defects.add(claim.head, "REFF8", "payer_claim_number_missing", expected=expected)
-        if references[0] != self._told:
-            self._told = references[0]
+        self._told["encounters without a paid amount of the plan (AMT*D, SVD)"] += not found.paid
+        self._told["encounters without the plan's number of the claim (REF*F8)"] += not found.numbered
+        if references[0] != self._named:
+            self._named = references[0]
             yield self._demographics(references[0], defects)
         yield PersonRecord(references, subscriber.state, found.claim, ClaimsFeed.ENCOUNTER_837)
 
@@ -186,7 +167,7 @@ class _Reader:
         texts = [name.element(position) for position in (3, 4, 5, 9)] if name else []
         values = [reference.value.rpartition(":")[2] for reference in references]
         identifying = frozenset(filter(None, (*texts, *values)))
-        return Around(state, self._billing, self._subscriber.payer, self._sent_on, identifying)
+        return Around(state, self._billing, self._subscriber.payer, self._sent_on, self._source.dated, identifying)
 
     def _references(self, claim: Claim, state: str) -> tuple[PersonReference, ...]:
         """The MBI, from Medicare's own loop or the member's number, then the number that Medicaid gave."""

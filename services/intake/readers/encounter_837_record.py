@@ -48,21 +48,23 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What stands around a claim and is true of it: billing provider, the payer it is for, the day it was sent."""
+    """What stands around a claim and is true of it: billing provider, the payer it is for, when it was sent."""
 
     state: str
     billing: Segment | None
     payer: Segment | None
     sent_on: date | None
+    dated: date
     identifying: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
-    """The record, and whether the plan's own number of the claim was there to make it."""
+    """The record; whether the plan's own number of the claim was there to make it, and what the plan paid."""
 
     claim: MedicaidClaim
     numbered: bool
+    paid: bool
 
 
 def encounter(claim: Claim, around: Around, defects: Defects) -> Encounter:
@@ -95,10 +97,7 @@ def encounter(claim: Claim, around: Around, defects: Defects) -> Encounter:
     except ValidationError as failure:
         name = str(failure.errors(include_url=False, include_context=False, include_input=False)[0]["loc"][0])
         raise ElementError(claim.head, _FIELDS.get(name, "CLM"), "invalid") from None
-    if paid is None:
-        expected = "AMT*D or SVD of a Medicaid plan in loop 2320"
-        defects.add(claim.head, "AMT02", "paid_amount_missing", expected=expected)
-    return Encounter(built, numbered=number is not None)
+    return Encounter(built, numbered=number is not None, paid=paid is not None)
 
 
 def _payer_number(claim: Claim, plan: OtherPayer | None, adjustment: MedicaidAdjustment, around: Around) -> str | None:
@@ -130,6 +129,8 @@ def _decided_on(claim: Claim, plan: OtherPayer | None, around: Around) -> date:
     decided = (decided_on(claim, plan) if plan else None) or around.sent_on
     if decided is None:
         raise ElementError(claim.head, "DTP573", "missing", expected="a day of adjudication, or a day in BHT04")
+    if decided > around.dated:
+        raise ElementError(claim.head, "DTP573", "after_the_delivery", expected="a day not after the delivery")
     return decided
 
 

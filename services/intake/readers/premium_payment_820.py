@@ -29,7 +29,7 @@ from services.intake.readers.x12_values import (
     required_amount,
     state_letters,
 )
-from services.intake.reading import Demographics, PersonRecord, PersonReference, Reading, Source
+from services.intake.reading import Demographics, Observation, PersonRecord, PersonReference, Reading, Source
 from services.intake.rules.rate_category import is_dual_rate, rate_category_policy
 
 _IMPLEMENTATION = "005010X218"
@@ -101,7 +101,7 @@ class _Reader:
         self._person: _Person | None = None
         self._line: _Line | None = None
         self._policy = rate_category_policy()
-        self._unknown_categories: set[str] = set()
+        self._unknown_categories = 0
 
     def readings(self) -> Iterator[Reading]:
         """Every reading of the file."""
@@ -125,6 +125,8 @@ class _Reader:
                     self._person.name = segment
             else:
                 self._head(segment, name)
+        if self._unknown_categories:
+            yield Observation("payments in a rate category that the policy does not know", self._unknown_categories)
 
     def _head(self, segment: Segment, name: str) -> None:
         remittance = self._remittance
@@ -175,6 +177,8 @@ class _Reader:
     def _values(self, line: _Line, name: Segment, state: str, defects: Defects) -> dict[str, Any]:
         first, last = self._period(line)
         category = self._category(line, name, defects)
+        dual = is_dual_rate(category, self._policy)
+        self._unknown_categories += category is not None and dual is None
         return {
             "record_id": self._record_id(state, line),
             "plan_id": self._plan(line, name, defects),
@@ -183,7 +187,7 @@ class _Reader:
             "last_day": last,
             "paid_cents": self._net(line, defects),
             "rate_category": category,
-            "dual": is_dual_rate(category, self._policy),
+            "dual": dual,
             "adjustment_reason_code": self._reason(line, name, defects),
         }
 
@@ -217,7 +221,8 @@ class _Reader:
             defects.add(line.head, "RMR04", "amounts_do_not_balance", expected="RMR05 and the ADX01 of the line")
         return net
 
-    def _category(self, line: _Line, name: Segment, defects: Defects) -> str | None:
+    @staticmethod
+    def _category(line: _Line, name: Segment, defects: Defects) -> str | None:
         """The REF*ZZ that is no composite: a rate category in the state's words."""
         for segment in line.body:
             text = segment.element(2)
@@ -226,17 +231,8 @@ class _Reader:
             if not _CATEGORY.fullmatch(text):
                 defects.add(segment, "REFZZ", "not_a_rate_category", text, "letters, digits and blanks")
                 return None
-            category = _published(segment, "REFZZ", text, name, defects)
-            self._tell_unknown(segment, category, defects)
-            return category
+            return _published(segment, "REFZZ", text, name, defects)
         return None
-
-    def _tell_unknown(self, segment: Segment, category: str | None, defects: Defects) -> None:
-        """Once a file: a state's new rate category is one thing to look at, not one for every member."""
-        unknown = category is not None and is_dual_rate(category, self._policy) is None
-        if unknown and category not in self._unknown_categories:
-            self._unknown_categories.add(str(category))
-            defects.add(segment, "REFZZ", "rate_category_unknown", str(category), "a category of the policy")
 
     @staticmethod
     def _plan(line: _Line, name: Segment, defects: Defects) -> str | None:
