@@ -18,12 +18,13 @@ def usps_state(text: str) -> str | None:
     code = text.strip().upper()
     return code if code in _USPS else USPS_OF_FIPS.get(code.rjust(2, "0"))
 
+
 # The numbers of the Social Security Administration, which CMS's beneficiary files carry: in the alphabet of the names,
 # the territories behind. They are not FIPS numbers (05 is California, not Arkansas).
 USPS_OF_SOCIAL_SECURITY: dict[str, str] = {
     f"{number:02d}": letters
     for number, letters in enumerate(
-        (
+        (  # noqa: SIM905 - a table reads better than a hundred quotes
             "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND "
             "OH OK OR PA PR RI SC SD TN TX UT VT VI VA WA WV WI WY"
         ).split(),

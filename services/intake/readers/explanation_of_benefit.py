@@ -6,7 +6,7 @@ bill or, with ``--each``, resource by resource. See :mod:`services.intake.reader
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,7 @@ from services.intake.reading import Defect, PersonRecord, Source
 
 __all__ = ["Tally", "each_table", "main", "read", "table", "tally"]
 
+_NONE = "-"
 _DECODER = Decoder(ExplanationOfBenefit)
 
 
@@ -99,7 +100,7 @@ def table(source: Source) -> str:
 
 def _listed(texts: Iterable[str | None]) -> str:
     found = dict.fromkeys(filter(None, texts))
-    return " ".join(found) or "–"
+    return " ".join(found) or _NONE
 
 
 def _claim_row(claim: MedicareClaim) -> tuple[object, ...]:
@@ -107,7 +108,7 @@ def _claim_row(claim: MedicareClaim) -> tuple[object, ...]:
     providers = [claim.facility_number, claim.facility_npi, *(line.rendering_npi for line in claim.lines)]
     return (
         claim.claim_type_code,
-        f"{claim.service_from} – {claim.service_through}",
+        f"{claim.service_from} to {claim.service_through}",
         dollars_text(claim.paid_cents),
         _listed(claim.diagnosis_codes),
         _listed(procedures),
@@ -117,34 +118,29 @@ def _claim_row(claim: MedicareClaim) -> tuple[object, ...]:
 
 
 def _drug_row(event: PartDEvent) -> tuple[object, ...]:
-    paid = "–" if event.patient_paid_cents is None else f"patient {dollars_text(event.patient_paid_cents)}"
+    paid = _NONE if event.patient_paid_cents is None else f"patient {dollars_text(event.patient_paid_cents)}"
     providers = _listed((event.pharmacy_npi, event.prescriber_npi))
-    return event.claim_type_code, event.filled_on, paid, "–", _listed((event.national_drug_code,)), providers, 1
+    return event.claim_type_code, event.filled_on, paid, _NONE, _listed((event.national_drug_code,)), providers, 1
 
 
 def _row(outcome: Outcome) -> tuple[object, ...]:
-    if isinstance(outcome, Defect):
-        return "–", "–", "–", "–", "–", "–", f"not read: {outcome.reason}"
     if isinstance(outcome, PersonRecord):
         feed = str(outcome.feed) + (", preliminary" if outcome.preliminary else "")
         if isinstance(outcome.payload, MedicareClaim):
             return feed, *_claim_row(outcome.payload)
         if isinstance(outcome.payload, PartDEvent):
             return feed, *_drug_row(outcome.payload)
-    return "–", "–", "–", "–", "–", "–", "left out: no claim"
+    said = outcome.reason if isinstance(outcome, Defect) else "left out: no claim"
+    return said, *(_NONE,) * (len(_EACH) - 2)
 
 
-def _each_row(source: Source) -> Iterator[tuple[object, ...]]:
-    for at, outcome in outcomes(source):
-        row = _row(outcome)
-        yield at.file, *row[:1], *row[1:]
+_EACH = ("file", "feed, or why not", "type", "dates", "payment", "diagnoses", "procedures or drug", "provider", "lines")
 
 
 def each_table(sources: Iterable[Source]) -> str:
-    """Write what was read of each resource as a table in Markdown."""
-    head = ("file", "feed", "type", "dates", "payment", "diagnoses", "procedures or drug", "provider", "lines")
-    rows = (row if len(row) == len(head) else (*row[:-1], "–", row[-1]) for one in sources for row in _each_row(one))
-    return _written(head, "lllllllll", rows)
+    """Write what was read of each resource as a table in Markdown; what was found wrong has a row of its own."""
+    rows = ((at.file, *_row(outcome)) for one in sources for at, outcome in outcomes(one))
+    return _written(_EACH, "l" * len(_EACH), rows)
 
 
 def main(arguments: list[str]) -> None:

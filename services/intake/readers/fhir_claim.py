@@ -46,6 +46,8 @@ from services.intake.rules.substance_use import is_about_substance_use, substanc
 
 CLAIM_TYPES: Final = frozenset({"10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82"})
 PART_B_TYPES: Final = frozenset({"71", "72", "81", "82"})
+# Of these CCLF states the supplier that was paid, not who rendered the service (CCLF6, PAYTO_PRVDR_NPI_NUM).
+EQUIPMENT_TYPES: Final = frozenset({"81", "82"})
 _CANCELLED = frozenset({"cancelled", "canceled", "entered-in-error"})
 _ADJUSTMENTS = {
     None: Adjustment.ORIGINAL,
@@ -71,35 +73,32 @@ class Header:
     codes: dict[str, str]
     days: dict[str, str]
     counts: dict[str, int | None]
-    control_number: str | None
-
-    @property
-    def is_drug(self) -> bool:
-        """Whether the resource is a drug event (Part D)."""
-        code = self.codes.get("claim_type", "--")
-        return self.codes.get("generic_type") == "pharmacy" or self.codes.get("kind") == "PDE" or len(code) == 1
-
-    @property
-    def is_preliminary(self) -> bool:
-        """Whether the claim is still in adjudication."""
-        return is_preliminary(self.codes.get("claim_type", ""))
+    control_number: str | None = None
+    # Part D, and still in adjudication.
+    is_drug: bool = False
+    is_preliminary: bool = False
 
 
 def header_of(claim: Claim) -> Header:
     """Look at every coded element of the header once; of two that say the same thing the first counts."""
-    header = Header({}, {}, {}, None)
+    header = Header({}, {}, {})
     codes = header.codes
     if claim.type is not None:
         _take(codes, claim.type.coding)
+        code = codes.get("claim_type", "--")
+        header.is_drug = codes.get("generic_type") == "pharmacy" or codes.get("kind") == "PDE" or len(code) == 1
+        header.is_preliminary = is_preliminary(code)
     for extension in claim.extension:
-        if (slot := fields.HEADER.get(extension.url)) and extension.value_coding and extension.value_coding.code:
-            codes.setdefault(slot, extension.value_coding.code)
-        elif extension.url in fields.CONTROL_NUMBERS and extension.value_identifier:
-            header.control_number = header.control_number or extension.value_identifier.value
+        coded, slot = extension.value_coding, fields.HEADER.get(extension.url)
+        if coded is not None:
+            slot = slot or fields.HEADER.get(coded.system)
+            if slot is not None and coded.code and slot not in codes:
+                codes[slot] = coded.code
+        elif extension.value_identifier is not None:
+            if extension.url in fields.CONTROL_NUMBERS:
+                header.control_number = header.control_number or extension.value_identifier.value
         elif extension.value_date and (slot := fields.DAYS.get(extension.url)):
             header.days.setdefault(slot, extension.value_date)
-        elif extension.value_coding is not None:
-            _take(codes, (extension.value_coding,))
     if claim.facility is not None:
         _take(codes, (one.value_coding for one in claim.facility.extension if one.value_coding))
     _take_statements(header, claim.supporting_info)
@@ -210,22 +209,33 @@ def version_of(claim: Claim, header: Header, feed: ClaimsFeed, dated: date) -> i
     return medicare_version(processed or updated, loaded or updated)
 
 
-def diagnosis_codes(diagnoses: list[Diagnosis]) -> tuple[str, ...]:
-    """ICD-10-CM codes, each once: the principal, the admitting, then the others as they come."""
-    principal: list[str] = []
-    admitting: list[str] = []
+def diagnosis_codes(diagnoses: list[Diagnosis], notes: list[UnreadableResource]) -> tuple[str, ...]:
+    """ICD-10-CM codes, each once: the principal, the admitting, then the others as they come.
+
+    A diagnosis without a code breaks FHIR and is noted. STU3 resources of inpatient claims have one: it holds the
+    diagnosis-related group, which is read all the same (:func:`_related_group`).
+    """
+    codeless = False
+    first: list[str] = []
+    second: list[str] = []
     others: list[str] = []
     for diagnosis in diagnoses:
         concept = diagnosis.diagnosis_codeable_concept
-        if concept is None or not any(coding.code for coding in concept.coding):
-            # STU3 puts the diagnosis-related group among the diagnoses of an inpatient claim.
-            raise UnreadableResource("diagnosis_without_code", "diagnosis")
-        kinds = {coding.code for kind in diagnosis.type for coding in kind.coding} if diagnosis.type else ()
-        place = principal if fields.PRINCIPAL in kinds else admitting if fields.ADMITTING in kinds else others
-        place.extend(
-            code for one in concept.coding if one.system in fields.ICD_10_CM and (code := diagnosis_of(one.code))
-        )
-    return tuple(dict.fromkeys((*principal, *admitting, *others)))
+        place = _place_of(diagnosis, first, second, others) if diagnosis.type else others
+        coded = False
+        for one in concept.coding if concept is not None else ():
+            coded = coded or bool(one.code)
+            if one.system in fields.ICD_10_CM and (code := diagnosis_of(one.code)):
+                place.append(code)
+        codeless = codeless or not coded
+    if codeless:
+        notes.append(UnreadableResource("diagnosis_without_code", "diagnosis"))
+    return tuple(dict.fromkeys((*first, *second, *others)))
+
+
+def _place_of(diagnosis: Diagnosis, first: list[str], second: list[str], others: list[str]) -> list[str]:
+    kinds = {coding.code for kind in diagnosis.type for coding in kind.coding}
+    return first if fields.PRINCIPAL in kinds else second if fields.ADMITTING in kinds else others
 
 
 def procedures_of(claim: Claim) -> tuple[dict[str, Any], ...]:
@@ -345,8 +355,10 @@ def claim_from(
     claim_type = claim_type_of(header)
     part_b = claim_type in PART_B_TYPES
     period = period_of(claim)
-    diagnoses = diagnosis_codes(claim.diagnosis)
-    lines, line_payer = lines_of(claim, CareTeam(claim), period, policy, part_b=part_b)
+    diagnoses = diagnosis_codes(claim.diagnosis, notes)
+    billing = organisation_of(claim) if claim_type in EQUIPMENT_TYPES else None
+    team = CareTeam(claim, npi_among(billing.identifier) if billing else None)
+    lines, line_payer = lines_of(claim, team, period, policy, part_b=part_b)
     non_payment = (codes.get("non_payment_reason") or "").strip() or None
     denied = part_a_is_denied(non_payment) or part_b_claim_is_denied(codes.get("carrier_denial"), policy)
     values = {

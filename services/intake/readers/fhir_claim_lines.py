@@ -1,39 +1,54 @@
 """The lines of a claim, and who gave the care of each, out of a FHIR resource. Pure."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from services.intake.readers import fhir_claim_fields as fields
-from services.intake.readers.fhir_resources import Claim, Concept, Item, Member
+from services.intake.readers.fhir_resources import Claim, Coding, Concept, Item, Member
 from services.intake.readers.fhir_values import UnreadableResource, cents_of, code_of, day_of, npi_of, procedure_of
 from services.intake.rules.denial import DenialPolicy, part_b_line_is_denied
 
 
-class CareTeam:
-    """Those who gave the care, by the number under which a line names them."""
+_RENDERING = frozenset({"rendering", "performing"})
 
-    def __init__(self, claim: Claim) -> None:
+
+class CareTeam:
+    """Those who gave the care. ``supplier`` is the number that stands for a line of which no member is named."""
+
+    def __init__(self, claim: Claim, supplier: str | None = None) -> None:
         self._claim = claim
+        self._supplier = supplier
         self._members = {one.sequence: one for one in claim.care_team}
+        self._of_all = _only_rendering(claim)
 
     def member(self, item: Item) -> Member | None:
-        """The first member that the line names."""
+        """The first member that the line names; without a name the claim's only one who rendered services."""
         members = self._members
         for link in item.care_team_sequence or item.care_team_link_id:
             if link in members:
                 return members[link]
-        return None
+        return None if item.care_team_sequence or item.care_team_link_id else self._of_all
 
     def npi(self, member: Member | None) -> str | None:
         """The member's National Provider Identifier, from its reference or the contained resource that it names."""
         provider = member.provider if member is not None else None
         if provider is None:
-            return None
+            return self._supplier
         if provider.identifier is not None:
             return npi_of(provider.identifier.value)
         named = (provider.reference or "").removeprefix("#")
         found = (number for one in self._claim.contained if one.id == named for number in one.identifier)
         return next((npi for number in found if number.system == fields.NPI and (npi := npi_of(number.value))), None)
+
+
+def _only_rendering(claim: Claim) -> Member | None:
+    found = [
+        one
+        for one in claim.care_team
+        if one.role is not None and any(kind.code in _RENDERING for kind in one.role.coding)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _specialty(member: Member | None) -> str | None:
@@ -56,20 +71,20 @@ def line_amounts(item: Item) -> tuple[dict[str, bytes], dict[str, str]]:
     codes: dict[str, str] = {}
     slots = fields.LINE_AMOUNTS
     for adjudication in item.adjudication:
-        if adjudication.amount is not None:
-            if adjudication.category is not None:
-                for coding in adjudication.category.coding:
-                    if (slot := slots.get(coding.code)) is not None and slot not in amounts:
-                        amounts[slot] = bytes(adjudication.amount.value)
-        elif adjudication.reason is not None:
-            for reason in adjudication.reason.coding:
-                if reason.code and (slot := fields.LINE_CODES.get(reason.system)) is not None:
-                    codes.setdefault(slot, reason.code)
-    for extension in item.extension:
-        found = extension.value_coding
-        if found is not None and found.code and (slot := fields.LINE_CODES.get(found.system)) is not None:
-            codes.setdefault(slot, found.code)
+        if adjudication.amount is None:
+            _take(codes, adjudication.reason.coding if adjudication.reason is not None else ())
+        elif adjudication.category is not None:
+            for coding in adjudication.category.coding:
+                if (slot := slots.get(coding.code)) is not None and slot not in amounts:
+                    amounts[slot] = bytes(adjudication.amount.value)
+    _take(codes, [one.value_coding for one in item.extension if one.value_coding is not None])
     return amounts, codes
+
+
+def _take(codes: dict[str, str], codings: Iterable[Coding]) -> None:
+    for coding in codings:
+        if coding.code and (slot := fields.LINE_CODES.get(coding.system)) is not None:
+            codes.setdefault(slot, coding.code)
 
 
 def _days(item: Item, claim: tuple[date, date]) -> tuple[date, date]:

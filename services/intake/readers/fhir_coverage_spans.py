@@ -8,6 +8,7 @@ Source: CMS Blue Button data dictionary; CCW codebook of the Master Beneficiary 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any, Final, get_args
 
 from contracts.codes import CodeError, EntitlementBuyInCode, HealthPlan, MedicareStatusCode, dual_status_code
@@ -24,7 +25,9 @@ _REFERENCE_YEAR: Final = VARIABLES + "rfrnc_yr"
 _MEDICARE_STATUS: Final = VARIABLES + "ms_cd"
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _ENTITLEMENT: Final = frozenset(get_args(get_args(EntitlementBuyInCode)[0]))
-_MEDICARE_STATUSES: Final = frozenset(get_args(get_args(MedicareStatusCode)[0]))
+_MEDICARE_STATUSES: Final[dict[str | None, MedicareStatusCode]] = {
+    code: code for code in get_args(get_args(MedicareStatusCode)[0])
+}
 # HMO_IND: non-lock-in is how cost plans are entered; 4 is fee-for-service within a demonstration.
 _HMO = {
     "0": HealthPlan.NONE,
@@ -64,14 +67,13 @@ def _reference_year(extensions: Iterable[Extension]) -> str | None:
     return next((year[:4] for year in stated if year and _YEAR.fullmatch(year[:4])), None)
 
 
-def medicare_status_of(extensions: Iterable[Extension], url: str, notes: Notes) -> str | None:
+def medicare_status_of(extensions: Iterable[Extension], url: str, notes: Notes) -> MedicareStatusCode | None:
     """The Medicare status (BENE_MDCR_STUS_CD); one that CMS does not define is noted."""
     codes = (one.value_coding.code for one in extensions if one.url == url and one.value_coding)
     code = next(filter(None, codes), None)
-    if code is None or code in _MEDICARE_STATUSES:
-        return code
-    notes.append(UnreadableResource("medicare_status_unknown", "ms_cd", code))
-    return None
+    if code is not None and code not in _MEDICARE_STATUSES:
+        notes.append(UnreadableResource("medicare_status_unknown", "ms_cd", code))
+    return _MEDICARE_STATUSES.get(code)
 
 
 def _months_of(year: str, on: date) -> Iterable[int]:
@@ -142,6 +144,12 @@ def _span(run: Sequence[int], said: Month) -> MedicareCoverageSpan:
 
 
 Period = tuple[str, str | None]  # first month, last month; open where there is none
+_BY_PART: Final[dict[tuple[bool, bool], EntitlementBuyInCode | None]] = {
+    (True, True): "3",
+    (True, False): "1",
+    (False, True): "2",
+    (False, False): None,
+}
 _FOREVER = month_index("2099-12") + 1
 
 
@@ -151,10 +159,8 @@ def entitlement_spans(part_a: Sequence[Period], part_b: Sequence[Period]) -> Ite
     Whether the state pays the premium (A, B, C instead of 1, 2, 3) version 3 does not tell in this code set.
     """
     edges = sorted({edge for period in (*part_a, *part_b) for edge in _edges(period)})
-    for begin, end in zip(edges, edges[1:], strict=False):
-        code = {(True, True): "3", (True, False): "1", (False, True): "2"}.get(
-            (_covers(part_a, begin), _covers(part_b, begin))
-        )
+    for begin, end in pairwise(edges):
+        code = _BY_PART[_covers(part_a, begin), _covers(part_b, begin)]
         if code is not None:
             last = None if end == _FOREVER else month_at(end - 1)
             yield MedicareCoverageSpan(first_month=month_at(begin), last_month=last, entitlement_buy_in_code=code)

@@ -17,7 +17,15 @@ from services.intake.readers import fhir_coverage_statement as coverage
 from services.intake.readers import fhir_submitted_claim as submitted
 from services.intake.readers.fhir_claim import Skipped
 from services.intake.readers.fhir_explanation import record_from
-from services.intake.readers.fhir_lines import Located, decoded, defect, entries_of, head_of, located
+from services.intake.readers.fhir_lines import (
+    MOST_LINE_BYTES,
+    Located,
+    decoded,
+    defect,
+    entries_of,
+    head_of,
+    located,
+)
 from services.intake.readers.fhir_person import person_readings
 from services.intake.readers.fhir_resources import Claim, ClaimResponse, Coverage, ExplanationOfBenefit, Patient
 from services.intake.readers.fhir_values import UnreadableResource
@@ -41,8 +49,8 @@ _TOGETHER: Final[dict[str, tuple[Decoder[Any], Callable[[Any], str]]]] = {
 }
 _BUNDLE = "Bundle"
 READ_TYPES: Final = frozenset((*_DIRECT, *_TOGETHER, _BUNDLE))
-# Elements that decide whose, when and how much, and that stand once in a resource: two of one leave open which holds.
-_ONCE = (b'"billablePeriod"', b'"payment"', b'"patient"', b'"item"', b'"diagnosis"')
+# Elements that decide how much and whose, and that stand once in a resource: two of one leave open which holds.
+_PAYMENT, _PERSON = b'"payment"', b'"patient"'
 # What text of NDJSON becomes when it is unzipped, at most: only for choosing how to bring resources together.
 _UNZIPPED = 20
 
@@ -68,7 +76,8 @@ def outcomes(source: Source) -> Iterator[tuple[Located, Outcome]]:
         if isinstance(resource, UnreadableResource):
             yield at, defect(at, resource)
         elif name in _DIRECT:
-            yield from ((at, outcome) for outcome in _direct(at, resource, source))
+            for outcome in _direct(at, resource, source):
+                yield at, outcome
     if not found:
         raise RefusedDelivery("delivery_empty", "no resource in any file")
     if together:
@@ -78,48 +87,46 @@ def outcomes(source: Source) -> Iterator[tuple[Located, Outcome]]:
 def _resources(source: Source, together: set[str]) -> Iterator[tuple[Located, str, Any]]:
     """Every resource with its type, parsed where it is read by itself, or why it cannot be."""
     expected = TYPE_OF_KIND.get(source.kind, "")
+    decoder = _DIRECT.get(expected)
     for path in source.paths:
         for at in located(path):
-            for found in _parsed_or_not(at, expected, nested=False):
+            resource = None if decoder is None else _of_type(decoder, expected, at)
+            if resource is not None:
+                yield at, expected, resource
+                continue
+            for found in _parsed_or_not(at, nested=False):
                 if found[1] in _TOGETHER:
                     together.add(found[1])
                 yield found
 
 
-def _parsed_or_not(at: Located, expected: str, *, nested: bool) -> Iterator[tuple[Located, str, Any]]:
+def _of_type(decoder: Decoder[Any], expected: str, at: Located) -> Any:  # noqa: ANN401 - one of the resources
+    """The resource of a line that is what nearly all are; ``None`` for a line that needs a closer look."""
+    if len(at.raw) > MOST_LINE_BYTES:
+        return None
     try:
-        name, resource = _parsed(at, expected)
-        if name != _BUNDLE:
-            yield at, name, resource
-        elif nested:
-            raise UnreadableResource("resource_type_not_read", "resourceType")
-        else:
+        resource = decoder.decode(at.raw)
+    except (ValueError, RecursionError):
+        return None
+    return resource if resource.resource_type == expected and _is_unambiguous(at.raw) else None
+
+
+def _parsed_or_not(at: Located, *, nested: bool) -> Iterator[tuple[Located, str, Any]]:
+    try:
+        name = _type_of(at)
+        if name == _BUNDLE and nested:
+            yield at, "", UnreadableResource("resource_type_not_read", "resourceType")
+        elif name == _BUNDLE:
             for entry in entries_of(at):
-                yield from _parsed_or_not(entry, expected, nested=True)
+                yield from _parsed_or_not(entry, nested=True)
+        elif name in _TOGETHER:
+            yield at, name, None
+        else:
+            resource = decoded(_DIRECT[name], at)
+            _require_unambiguous(at)
+            yield at, name, resource
     except UnreadableResource as why:
         yield at, "", why
-
-
-def _parsed(at: Located, expected: str) -> tuple[str, Any]:
-    """The type and the resource; ``None`` instead of one that is read in the second pass, or of a bundle."""
-    why: UnreadableResource | None = None
-    if expected in _DIRECT:
-        try:
-            resource = decoded(_DIRECT[expected], at)
-        except UnreadableResource as failure:
-            why = failure
-        else:
-            if resource.resource_type == expected:
-                _require_unambiguous(at)
-                return expected, resource
-    name = _type_of(at)
-    if name == expected and why is not None:
-        raise why
-    if name not in _DIRECT:
-        return name, None
-    resource = decoded(_DIRECT[name], at)
-    _require_unambiguous(at)
-    return name, resource
 
 
 def _type_of(at: Located) -> str:
@@ -131,9 +138,13 @@ def _type_of(at: Located) -> str:
     return head.resource_type
 
 
+def _is_unambiguous(raw: bytes) -> bool:
+    return raw.count(_PAYMENT) < 2 and raw.count(_PERSON) < 2  # noqa: PLR2004 - once
+
+
 def _require_unambiguous(at: Located) -> None:
     """Refuse an object that has a key twice. Exact, but slow: only where a decisive key is there more than once."""
-    if any(at.raw.count(key) > 1 for key in _ONCE):
+    if not _is_unambiguous(at.raw):
         with suppress(ValueError, RecursionError):
             json.loads(at.raw, object_pairs_hook=_unique, parse_int=str, parse_float=str)
 
@@ -158,7 +169,9 @@ def _direct(at: Located, resource: ExplanationOfBenefit | Patient, source: Sourc
 
 def _second_pass(source: Source, names: set[str]) -> Iterator[tuple[Located, Outcome]]:
     if names == {"ClaimResponse"}:
-        raise RefusedDelivery("claim_responses_alone", "responses say nothing without their claims: deliver both together")
+        raise RefusedDelivery(
+            "claim_responses_alone", "responses say nothing without their claims: deliver both together"
+        )
     size = sum(path.stat().st_size * (_UNZIPPED if path.name.endswith(".gz") else 1) for path in source.paths)
     defects: list[Defect] = []
     for group in grouped(_rows(source, defects), _group_key, size):

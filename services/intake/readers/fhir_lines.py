@@ -8,9 +8,8 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, TypeVar, cast
+from typing import IO, Final, NamedTuple, TypeVar, cast
 
 from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
@@ -36,8 +35,7 @@ _HEAD = Decoder(Head)
 _BUNDLE = Decoder(Bundle)
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """The bytes of one resource and where they stand: line of the file, or entry of the bundle that the file is."""
 
     file: str

@@ -7,7 +7,9 @@ Source: CMS Beneficiary FHIR Data, Patient; CMS Blue Button data dictionary.
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
+from contracts.codes import SexCode
 from contracts.coverage import CoverageSource, MedicareCoverageSpan, MedicareCoverageStatedData
 from contracts.months import month_of
 from services.intake.readers import fhir_claim_fields as fields
@@ -29,7 +31,7 @@ from services.intake.states import usps_state_of_social_security
 
 _CURRENCY = "https://bluebutton.cms.gov/resources/codesystem/identifier-currency"
 _HISTORIC = "historic"
-_SEX = {"male": "1", "female": "2", "unknown": "0", "other": "0"}
+_SEX: Final[dict[str | None, SexCode]] = {"male": "1", "female": "2", "unknown": "0", "other": "0"}
 _SAME_PERSON = frozenset({"replaces", "replaced-by"})
 _Mbi = tuple[str, date | None, bool]
 
@@ -90,7 +92,7 @@ def _demographics(patient: Patient, reference: PersonReference, state: str | Non
         family_name=name.family if name else None,
         given_name=name.given[0] if name and name.given else None,
         birth_date=day_of(patient.birth_date, "birthDate"),
-        sex_code=_SEX.get(patient.gender or ""),
+        sex_code=_SEX.get(patient.gender),
         state=state,
     )
 
@@ -118,7 +120,7 @@ def _statement(
             source=CoverageSource.FHIR,
             stated_on=on,
             birth_date=day_of(patient.birth_date, "birthDate"),
-            sex_code=_SEX.get(patient.gender or ""),
+            sex_code=_SEX.get(patient.gender),
             death_date=day_of(patient.deceased_date_time, "deceasedDateTime"),
             spans=spans,
         ),

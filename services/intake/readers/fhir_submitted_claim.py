@@ -52,13 +52,15 @@ def claim_readings(
     """The claims of one number; a response without its claim has neither dates nor diagnoses, and is a defect."""
     withdrawn = any(_is_refused(response) for _, response in responses)
     for at, claim in claims:
+        notes: list[UnreadableResource] = []
         try:
             references = references_of(claim, source)
-            payload = _preliminary(claim, source, withdrawn=withdrawn)
+            payload = _preliminary(claim, source, notes, withdrawn=withdrawn)
         except UnreadableResource as why:
-            yield defect(at, why)
+            notes.append(why)
         else:
             yield PersonRecord(references, None, payload, ClaimsFeed.FHIR_R4, preliminary=True)
+        yield from (defect(at, note) for note in notes)
     if not claims:
         yield from (defect(at, UnreadableResource("response_without_claim", "request")) for at, _ in responses)
 
@@ -103,12 +105,12 @@ def _frequency(claim: Claim) -> str | None:
     return next((coding.code for coding in codings if coding.system == _FREQUENCY), None)
 
 
-def _preliminary(claim: Claim, source: Source, *, withdrawn: bool) -> MedicareClaim:
+def _preliminary(claim: Claim, source: Source, notes: list[UnreadableResource], *, withdrawn: bool) -> MedicareClaim:
     header = header_of(claim)
     claim_type = _claim_type(claim, header)
     part_b = claim_type == PROFESSIONAL
     period = period_of(claim)
-    diagnoses = diagnosis_codes(claim.diagnosis)
+    diagnoses = diagnosis_codes(claim.diagnosis, notes)
     lines, _ = lines_of(claim, CareTeam(claim), period, denial_policy(), part_b=part_b)
     updated = claim.meta.last_updated if claim.meta else None
     organisation = organisation_of(claim)

@@ -26,6 +26,7 @@ _NPI = re.compile(r"[0-9]{10}")
 _NATIONAL_DRUG_CODE = re.compile(r"[0-9]{11}")
 _QUANTITY = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,4})?")
 _RECORD_ID = re.compile(r"[!-~]{1,60}")
+_DIGITS = re.compile(r"-?[0-9]{1,40}")
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2099, 12, 31)
 # The Integrated Data Repository's days for "no day", and what is left of the first after a change of calendar.
 _NO_DAY = frozenset({"1000-01-01", "9999-12-31", "0999-12-27", "0001-01-01"})
@@ -186,16 +187,18 @@ def record_id_of(text: str | None, field: str) -> str:
     """The source's own number of a claim, as wide as CCLF writes it (CUR_CLM_UNIQ_ID, 9(13)); never a person's."""
     if not text:
         raise UnreadableResource("claim_id_missing", field)
-    if not _RECORD_ID.fullmatch(text) or holds_an_mbi(text):
-        raise UnreadableResource("claim_id_malformed", field, text)
-    return text.zfill(_UNIQUE_CLAIM_DIGITS) if text.isdecimal() else text
+    if not _DIGITS.fullmatch(text):
+        if not _RECORD_ID.fullmatch(text) or holds_an_mbi(text):
+            raise UnreadableResource("claim_id_malformed", field, text)
+        return text
+    return text if text.startswith("-") else text.zfill(_UNIQUE_CLAIM_DIGITS)
 
 
 def number_of_a_claim(text: str | None, most: int) -> str | None:
     """A further number of a claim or a facility, published verbatim: absent where it could be anything else."""
-    if not text or len(text) > most or not _RECORD_ID.fullmatch(text) or holds_an_mbi(text):
+    if not text or len(text) > most or not _RECORD_ID.fullmatch(text):
         return None
-    return text
+    return text if _DIGITS.fullmatch(text) or not holds_an_mbi(text) else None
 
 
 def mbi_of(text: str, field: str, *, synthetic: bool) -> str:
