@@ -4,7 +4,7 @@ PEOPLE ?= 800
 SECONDS ?= 60
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast faults fuzz bench check format clean
+.PHONY: help demo up test test-fast faults fuzz samples bench check format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ faults: .venv/.develops ## kill, pause and break things, and compare to the cent
 
 fuzz: .venv/.develops ## break every reader of files, guided by coverage: SECONDS (60) for each of them
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_readers.py --seconds $(SECONDS)
+
+samples: .venv/.develops ## deliver every folder of public samples and write down what came of it, for review
+	@PYTHONPATH=. $(BIN)/python tests/e2e/sample_folders.py
 
 bench: .venv/.develops ## speed on Apache Kafka, and the whole system: six minutes or more
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench --people 600
