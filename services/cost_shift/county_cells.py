@@ -13,17 +13,17 @@ from services.cost_shift.rules.county_panel import CellKey, Panel, Series, panel
 from services.runtime.database import Connection
 
 # The aligned of one entity, and the comparison people of the states in which it has any.
-_COHORTS = """
+COHORTS = """
     state = ANY($2) AND month BETWEEN $3 AND $4
     AND ((cohort = 'aligned' AND entity = $5) OR cohort = 'comparison') AND sequence <= $1"""
 _PEOPLE = f"""
     SELECT county, cohort, month, sum(person_months)::bigint AS person_months
-    FROM person_month_delta WHERE {_COHORTS}
+    FROM person_month_delta WHERE {COHORTS}
     GROUP BY county, cohort, month HAVING sum(person_months) > 0
 """  # noqa: S608 - constants
 _COSTS = f"""
     SELECT county, cohort, month, payer, category, sum(cents)::bigint AS cents
-    FROM cell_delta WHERE {_COHORTS} AND basis IN ('services', 'both') AND category <> '{ServiceCategory.CAPITATION.value}'
+    FROM cell_delta WHERE {COHORTS} AND basis IN ('services', 'both') AND category <> '{ServiceCategory.CAPITATION.value}'
     GROUP BY county, cohort, month, payer, category
 """  # noqa: S608 - constants
 
@@ -47,17 +47,17 @@ class CountyCells:
 
     def panel(self, completion: Completion) -> Panel:
         """Completed cells, for the total of each payer and every series that has a cost."""
-        completed = {key: _completed(key.month, costs, completion) for key, costs in self.cents.items()}
+        whole = {key: completed(key.month, costs, completion) for key, costs in self.cents.items()}
         totals = [(payer.value, TOTAL) for payer in Payer]
         found = {series for cell in self.cents.values() for series in cell}
-        return panel_of(self.people, completed, [*totals, *sorted(found)])
+        return panel_of(self.people, whole, [*totals, *sorted(found)])
 
     def aligned_person_months(self, first: str, last: str) -> int:
         """Of the counties known."""
         return sum(count for key, count in self.people.items() if key.aligned and first <= key.month <= last)
 
 
-def _completed(month: str, costs: Mapping[Series, int], completion: Completion) -> dict[Series, float]:
+def completed(month: str, costs: Mapping[Series, int], completion: Completion) -> dict[Series, float]:
     """Costs of one cell as they will be, and their sum; what nobody can tell the completeness of stays as it is."""
     sums: dict[Series, float] = defaultdict(float)
     for series, cents in costs.items():

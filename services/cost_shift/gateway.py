@@ -11,6 +11,7 @@ from contracts.money import per_month
 from services.cost_shift import answers, effects, reading
 from services.cost_shift.category_policy import category_pairs
 from services.cost_shift.changes_gateway import router as changes
+from services.cost_shift.charts_gateway import router as charts
 from services.cost_shift.completion_gateway import router as completeness
 from services.cost_shift.estimates_gateway import router as estimates
 from services.cost_shift.freshness import CONDITIONAL
@@ -206,5 +207,6 @@ async def _window(
 
 figures.include_router(estimates)
 figures.include_router(completeness)
+figures.include_router(charts)
 router.include_router(figures)
 router.include_router(changes)

@@ -255,3 +255,54 @@ async def test_a_question_about_completeness_is_checked(filling_up: httpx.AsyncC
         assert (await filling_up.get("/v1/completeness", params=parameters)).status_code == status
     medicare = (await filling_up.get("/v1/completeness", params={"payer": "medicare"})).json()
     assert {one["payer"] for one in medicare["series"] + medicare["months"]} == {"medicare"}
+
+
+CHARTED = {"entity": "D9001", "baseline_from": "2020-01", "start": "2021-01", "last_month": "2021-12", "as_of": 1}
+
+
+async def test_charts_tell_what_was_planted_and_when(client: httpx.AsyncClient) -> None:
+    answer = (await client.get("/v1/charts", params=CHARTED)).json()
+    charts = {(one["payer"], one["category"]): one for one in answer["charts"]}
+    people, cents = WORLD.cells()
+    for (payer, category), shown in charts.items():
+        assert [point["month"] for point in shown["points"]] == [f"2021-{month:02}" for month in range(1, 13)]
+        if category is None:
+            for point in shown["points"]:
+                sums = [
+                    (
+                        sum(
+                            cents[key][payer, ""]
+                            for key in people
+                            if (key.aligned, key.month) == (aligned, point["month"])
+                        ),
+                        sum(
+                            count
+                            for key, count in people.items()
+                            if (key.aligned, key.month) == (aligned, point["month"])
+                        ),
+                    )
+                    for aligned in (True, False)
+                ]
+                expected = sums[0][0] / sums[0][1] - sums[1][0] / sums[1][1]
+                assert point["difference_cents"] == pytest.approx(expected, abs=0.01)
+    assert "ewma_down" in charts["medicare", None]["points"][-1]["signals"]
+    whole = next(pair for pair in answer["pairs"] if pair["channel"] == "all_services")
+    assert whole["medicare_change_cents"] == pytest.approx(-6000, abs=2500)
+    assert whole["level"] in {"watch", "review"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "said"),
+    [
+        ({"start": "2020-06"}, 422, "5 usable months"),
+        ({"start": "2020-01"}, 422, "must begin before"),
+        ({"last_month": "2020-12"}, 422, "must begin before"),
+        ({"entity": "D1234"}, 422, "0 usable months"),
+        ({"as_of": 9}, 404, "revision"),
+    ],
+)
+async def test_what_cannot_be_charted_is_said(
+    client: httpx.AsyncClient, changed: dict[str, Any], status: int, said: str
+) -> None:
+    answer = await client.get("/v1/charts", params={**CHARTED, **changed})
+    assert (answer.status_code, said in answer.text) == (status, True), answer.text
