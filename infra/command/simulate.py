@@ -12,6 +12,7 @@ from infra.simulator import (
     DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
     Channel,
     Feed,
+    List,
     Shift,
     Simulation,
     simulate,
@@ -20,6 +21,7 @@ from infra.simulator import (
 SHIFTS: tuple[Shift, ...] = get_args(Shift)
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 FEEDS: tuple[Feed, ...] = get_args(Feed)
+LISTS: tuple[List, ...] = get_args(List)
 
 
 def cents(dollars: Decimal) -> int:
@@ -46,6 +48,7 @@ def simulate_with_progress(
     medicare_pbpm_cents: int,
     medicaid_pbpm_cents: int,
     feeds: tuple[Feed, ...] = ("cclf",),
+    lists: tuple[List, ...] = (),
 ) -> Simulation:
     """Simulate under a progress bar.
 
@@ -66,6 +69,7 @@ def simulate_with_progress(
                 shift_medicare_pbpm_cents=medicare_pbpm_cents,
                 shift_medicaid_pbpm_cents=medicaid_pbpm_cents,
                 feeds=feeds,
+                lists=lists,
                 on_progress=lambda done, _all: bar.update(task, completed=done),
             )
         except (ValueError, FileExistsError) as error:
@@ -120,6 +124,12 @@ def _as_object(made: Simulation) -> dict[str, object]:
     show_default=True,
     help="Layout of Medicare's claims and people, and x12-837 for plans' encounters; several allowed, the same claims.",
 )
+@click.option(
+    "--lists",
+    type=click.Choice(LISTS),
+    multiple=True,
+    help="A list of CMS besides the monthly report; may be repeated.",
+)
 @json_option
 def command(
     directory: Path,
@@ -132,6 +142,7 @@ def command(
     shift_medicare_pbpm: Decimal,
     shift_medicaid_pbpm: Decimal,
     feeds: tuple[Feed, ...],
+    lists: tuple[List, ...],
     as_json: bool,
 ) -> None:
     """Write the files of a made-up population into DIRECTORY/deliveries, and the truth into DIRECTORY/truth.json.
@@ -149,6 +160,7 @@ def command(
         medicare_pbpm_cents=cents(shift_medicare_pbpm),
         medicaid_pbpm_cents=cents(shift_medicaid_pbpm),
         feeds=feeds,
+        lists=lists,
     )
     if as_json:
         print_json(_as_object(made))

@@ -85,6 +85,7 @@ class DeliveryWriter:
         self._spool = spool
         self._feeds = feeds
         self._random = Random(f"{seed}:deliveries")
+        self.lists: Sequence[List] = ()
         self.written: list[Delivery] = []
 
     def write_month(self, month: int) -> None:
@@ -96,7 +97,7 @@ class DeliveryWriter:
         self._write_alignment(folder, month)
         self._write_claims(folder, month)
         self._write_roster(folder, month)
-        for path, kind in write_lists(folder, month, self._period, self._spool, self._lists):
+        for path, kind in write_lists(folder, month, self._period, self._spool, self.lists):
             self._add(path, kind)
         self._repeat(folder, month)
         self.written[before:] = sorted(self.written[before:], key=lambda delivery: delivery.path)

@@ -20,7 +20,7 @@ def alignment_rows(person: Person, month: int) -> Iterator[str]:
     traits, life, period = person.traits, person.life, person.period
     for span in life.reported(month):
         last = span.last_as_known(month)
-        ended = "" if last is None else f"{_last_day(person, last):%Y%m%d}"
+        ended = "" if last is None else f"{last_day_aligned(person, last):%Y%m%d}"
         row = (
             f"{period.first_days[month]:%Y%m}",
             ENTITY,
@@ -35,7 +35,8 @@ def alignment_rows(person: Person, month: int) -> Iterator[str]:
         yield ",".join(row) + "\n"
 
 
-def _last_day(person: Person, month: int) -> date:
+def last_day_aligned(person: Person, month: int) -> date:
+    """The last day of an aligned month: a death ends it."""
     death, end = person.life.death, person.period.last_days[month]
     return end if death is None else min(death, end)
 

@@ -15,6 +15,7 @@ from infra.simulator.calibration import plan_shift
 from infra.simulator.claims import MedicaidClaim, MedicareClaim
 from infra.simulator.deliveries import GENERATIONS, Delivery, DeliveryWriter
 from infra.simulator.fhir import spool_fhir
+from infra.simulator.lists import List, spool_lists
 from infra.simulator.medicaid import crossover_claim, medicaid_claims
 from infra.simulator.medicare import medicare_claims
 from infra.simulator.period import Period
@@ -190,6 +191,7 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     shift_channel: Channel = "both",
     run_out_months: int = RUN_OUT_MONTHS,
     feeds: Sequence[Feed] = ("cclf",),
+    lists: Sequence[List] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Write ``directory/deliveries`` and ``directory/truth.json``. The same arguments give the same bytes.
@@ -197,8 +199,9 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     The shift begins halfway through the service months unless ``shift_month`` says otherwise; ``shift_channel``
     says which of Medicaid's long-term care is on the other side of Medicare's hospital stays; ``feeds`` says in
     which layouts Medicare's claims and people are delivered, the same in each, and whether plans' encounters come as
-    837 beside the T-MSIS files. ``on_progress`` is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and :class:`FileExistsError` for a
-    directory that holds something.
+    837 beside the T-MSIS files; ``lists`` says which lists of CMS come besides the monthly report. ``on_progress`` is
+    called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
+    :class:`FileExistsError` for a directory that holds something.
     """
     period = Period(first_month, months, run_out_months)
     begins = months // 2 if shift_month is None else month_index(shift_month) - month_index(first_month)
@@ -213,8 +216,10 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
         _spool_tmsis(spool, person, medicaid)
         if ENCOUNTER_FEED in feeds:
             _spool_encounters(spool, person, medicaid)
+        spool_lists(spool, person, lists)
         truth.add_person(person, medicare, medicaid)
     writer = DeliveryWriter(directory / "deliveries", period, spool, seed, feeds)
+    writer.lists = lists
     for month in range(period.last_delivery + 1):
         writer.write_month(month)
     spool.close()
