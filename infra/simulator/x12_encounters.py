@@ -78,25 +78,34 @@ def _around(person: Person, claim: MedicaidClaim) -> Iterator[str]:
 
 def _claim(person: Person, claim: MedicaidClaim, version: Version, charge: int) -> Iterator[str]:
     number = original_number(person, claim)
+    institutional = claim.file_type in _FACILITY
     facility = _FACILITY.get(claim.file_type, _HOME if claim.lines[0].waiver else _OFFICE)
-    yield f"CLM*{number}*{dollars_text(charge)}***{facility}:{_FREQUENCY[version.kind]}*Y*A*Y*Y"
-    if claim.file_type in _FACILITY:
+    signature = "" if institutional else "Y"
+    yield f"CLM*{number}*{dollars_text(charge)}***{facility}:{_FREQUENCY[version.kind]}*{signature}*A*Y*Y"
+    if institutional:
         yield f"DTP*434*RD8*{compact(claim.first)}-{compact(claim.last)}"
         yield "CL1*3*1*30"
     if version.kind != "0":
         yield f"REF*F8*{number}"
     for place, line in enumerate(claim.lines, start=1):
         yield f"K3*LINE{place:04d} TOS{line.type_of_service} WVR{'Y' if line.waiver else 'N'}"
-    yield from _diagnoses(claim.diagnosis_codes[:MOST_DIAGNOSES])
+    yield from _diagnoses(claim.diagnosis_codes[:MOST_DIAGNOSES], apart=institutional)
 
 
-def _diagnoses(codes: Sequence[str]) -> Iterator[str]:
-    if codes:
-        yield "HI*" + "*".join(f"AB{'F' if place else 'K'}:{code}" for place, code in enumerate(codes))
+def _diagnoses(codes: Sequence[str], *, apart: bool) -> Iterator[str]:
+    """The principal diagnosis, and the others: in the institutional guide a segment of their own."""
+    texts = [f"AB{'F' if place else 'K'}:{code}" for place, code in enumerate(codes)]
+    for part in (texts[:1], texts[1:]) if apart else (texts,):
+        if part:
+            yield "HI*" + "*".join(part)
+
+
+def _decided(person: Person, version: Version) -> str:
+    return f"DTP*573*D8*{compact(adjudicated_on(person.period, version.delivery, version.number))}"
 
 
 def _plan(person: Person, claim: MedicaidClaim, version: Version, paid: int, charge: int) -> Iterator[str]:
-    """The plan's decision about the claim as a whole; reasons stand here only where it decided nothing by line."""
+    """The plan's decision about the claim as a whole; reasons and day stand here only where it decided none by line."""
     yield "SBR*P*18*******MC"
     if not claim.lines_carry_amounts:
         yield from _adjustment(claim, paid, charge)
@@ -104,22 +113,25 @@ def _plan(person: Person, claim: MedicaidClaim, version: Version, paid: int, cha
     yield "OI***Y***Y"
     yield from _member(person, claim)
     yield f"NM1*PR*2*SYNTHETIC PLAN*****PI*{claim.plan}"
-    yield f"DTP*573*D8*{compact(adjudicated_on(person.period, version.delivery, version.number))}"
+    if not claim.lines_carry_amounts:
+        yield _decided(person, version)
     yield f"REF*F8*{original_number(person, claim)}"
 
 
-def _line(claim: MedicaidClaim, place: int, line: Line, paid: int) -> Iterator[str]:
+def _line(claim: MedicaidClaim, place: int, line: Line, paid: int, decided: str) -> Iterator[str]:
     charge, code = _charge(paid), f"HC:{line.procedure}" if line.procedure else ""
     yield f"LX*{place}"
-    if claim.file_type in _FACILITY:
-        yield f"SV2*{REVENUE_CODES[claim.file_type]}*{code}*{dollars_text(charge)}*UN*1"
+    revenue = REVENUE_CODES.get(claim.file_type, "")
+    if revenue:
+        yield f"SV2*{revenue}*{code}*{dollars_text(charge)}*UN*1"
     else:
         yield f"SV1*{code}*{dollars_text(charge)}*UN*1***1"
     one_day = line.first == line.last
     yield f"DTP*472*{'D8' if one_day else 'RD8'}*{compact(line.first)}{'' if one_day else '-' + compact(line.last)}"
     if claim.lines_carry_amounts:
-        yield f"SVD*{claim.plan}*{dollars_text(paid)}*{code}**1"
+        yield f"SVD*{claim.plan}*{dollars_text(paid)}*{code}*{revenue}*1"
         yield from _adjustment(claim, paid, charge)
+        yield decided
 
 
 def encounter_segments(person: Person, claim: MedicaidClaim, version: Version) -> Iterator[str]:
@@ -130,7 +142,7 @@ def encounter_segments(person: Person, claim: MedicaidClaim, version: Version) -
     yield from _claim(person, claim, version, charge)
     yield from _plan(person, claim, version, sum(paid), charge)
     for place, (line, cents) in enumerate(zip(claim.lines, paid, strict=True), start=1):
-        yield from _line(claim, place, line, cents)
+        yield from _line(claim, place, line, cents, _decided(person, version))
 
 
 def encounter_text(person: Person, claim: MedicaidClaim, version: Version) -> str:
