@@ -9,7 +9,6 @@ from services.intake.readers.fhir_resources import Claim, Coding, Concept, Item,
 from services.intake.readers.fhir_values import UnreadableResource, cents_of, code_of, day_of, npi_of, procedure_of
 from services.intake.rules.denial import DenialPolicy, part_b_line_is_denied
 
-
 _RENDERING = frozenset({"rendering", "performing"})
 
 

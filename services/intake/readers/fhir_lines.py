@@ -127,7 +127,7 @@ def decoded(decoder: Decoder[Resource], at: Located) -> Resource:
 def _wrong_type(message: str) -> UnreadableResource:
     """An element of another JSON type than FHIR gives it. The parser tells types and our own names, never a value."""
     told = _PARSER_TELLS.search(message)
-    place = _INDEX.sub("", told["path"]) if told else ""
+    place = _INDEX.sub("", told["path"] or "") if told else ""
     why = UnreadableResource("wrong_type" if place else "not_a_resource", place or None)
     if told:
         why.expected, why.found = told["expected"], told["found"]

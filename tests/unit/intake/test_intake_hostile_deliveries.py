@@ -142,16 +142,16 @@ def claims_of(folder: Path, **changes: object) -> list[object]:
     ("changes", "outcome"),
     [
         ({}, 1),
-        ({"patient": {"reference": "Patient/\ud800"}}, ("unstorable_character", None)),
+        ({"patient": {"reference": "Patient/\ud800"}}, ("not_json", None)),
         ({"patient": {"reference": "Patient/"}}, ("patient_missing", "patient.reference")),
-        ({"id": "a\x00b"}, ("unstorable_character", None)),
-        ({"id": "\ud800"}, ("unstorable_character", None)),
-        ({"id": "\udc00\ud800"}, ("unstorable_character", None)),
-        ({"id": "\U0001f600"}, 1),
-        ({"meta": {"lastUpdated": "0001-01-01T00:00:00+14:00"}}, ("outside_of_contract", None)),
-        ({"item": [{"sequence": 1}, {"sequence": 10**30}]}, ("outside_of_contract", None)),
+        ({"id": "a\x00b"}, ("claim_id_malformed", "id")),
+        ({"id": "\ud800"}, ("not_json", None)),
+        ({"id": "\udc00\ud800"}, ("not_json", None)),
+        ({"id": "\U0001f600"}, ("claim_id_malformed", "id")),
+        ({"meta": {"lastUpdated": "0001-01-01T00:00:00+14:00"}}, 1),
+        ({"item": [{"sequence": 1}, {"sequence": 10**30}]}, ("outside_of_contract", "lines")),
         ({"payment": {"amount": {"value": None}}}, ("payment_missing", "payment.amount")),
-        ({"billablePeriod": {"start": ["2021-03-01"], "end": {}}}, ("service_period_missing", "billablePeriod.end")),
+        ({"billablePeriod": {"start": ["2021-03-01"], "end": {}}}, ("wrong_type", "billablePeriod.start")),
     ],
 )
 def test_what_json_can_write_and_no_claim_can_hold(tmp_path: Path, changes: dict[str, object], outcome: object) -> None:
@@ -214,9 +214,11 @@ def test_what_the_model_refuses_is_blamed_on_the_header_that_was_read(tmp_path: 
     assert records(readings) == []
 
 
-@pytest.mark.parametrize("raw", [b"\xed\xa0\x80", b"\xed\xbf\xbf", b"a\x00"])
-def test_what_no_event_can_hold_is_refused_unescaped_too(tmp_path: Path, raw: bytes) -> None:
+@pytest.mark.parametrize(
+    ("raw", "reason"), [(b"\xed\xa0\x80", "not_utf8"), (b"\xed\xbf\xbf", "not_utf8"), (b"a\x00", "not_json")]
+)
+def test_what_no_event_can_hold_is_refused_unescaped_too(tmp_path: Path, raw: bytes, reason: str) -> None:
     path = tmp_path / "claims.ndjson"
     path.write_bytes(b'{"resourceType": "ExplanationOfBenefit", "id": "' + raw + b'"}\n')
     readings = explanation_of_benefit.read(source(DeliveryKind.EXPLANATION_OF_BENEFIT, path))
-    assert defects(readings) == [(1, None, "unstorable_character")]
+    assert defects(readings) == [(1, None, reason)]
