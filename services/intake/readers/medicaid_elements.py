@@ -5,11 +5,15 @@ Sources: T-MSIS Data Guide; labels of CMS's analytic files as in Enterprise-CMCS
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
+from contracts.codes import CodeError, dual_status_code
+from contracts.identifiers import MbiError, holds_an_mbi, normalise_mbi
 from contracts.money import cents_from_text
 from services.intake.readers.fields import (
     Converter,
@@ -28,6 +32,7 @@ from services.intake.states import usps_state
 
 _FORMULA_SIGNS = ("=", "+", "@")
 _FILL = frozenset("089#")
+_FIRST_YEAR, _LAST_YEAR = 1900, 2099
 
 # What a field must hold, by why it was not taken.
 EXPECTED = {
@@ -59,6 +64,12 @@ EXPECTED = {
     "not_an_mbi": "a Medicare Beneficiary Identifier",
     "too_long": "a shorter text",
     "too_many_spans": "at most 600 spans a person",
+    "not_a_count_of_days": "a number of days that the month has",
+    "contradicts_enrolment": "no dual status in a month without enrolment",
+    "no_base_row": "a person of whom the base file has a row",
+    "no_primary_row": "one row a person and month that is marked as primary",
+    "more_than_one_row": "one row a person and period, or rows that say the same",
+    "wrong_period": "the period of the file",
     "died_before_birth": "a day not before the birth",
 }
 
@@ -90,7 +101,7 @@ class ElementParser:
         self.elements = self._parser.elements
         self._places = {label: place for place, label in enumerate(header)}
 
-    def __call__(self, row: Sequence[str]) -> dict[str, object]:
+    def __call__(self, row: Sequence[str]) -> dict[str, Any]:
         """The values. Raises :class:`FieldError`."""
         values = self._parser(row)
         return {**self._nothing, **values} if self._nothing else values
@@ -124,9 +135,10 @@ def state(field: str) -> str | None:
     return found
 
 
-def day(field: str) -> object:
+def day(field: str) -> date | None:
     """A day as ``YYYYMMDD``, as T-MSIS has it, or as ``YYYY-MM-DD``, as typed files give it."""
-    return iso_day(field) if "-" in field else compact_day(field)
+    found: date | None = iso_day(field) if "-" in field else compact_day(field)
+    return found
 
 
 def plain(field: str) -> str | None:
@@ -135,6 +147,51 @@ def plain(field: str) -> str | None:
     if trimmed is not None and trimmed.startswith(_FORMULA_SIGNS):
         raise Unreadable("formula")
     return trimmed
+
+
+def published(longest: int) -> Callable[[str], str | None]:
+    """A text that is sent on: short, no formula, and no identifier of a person."""
+
+    def convert(field: str) -> str | None:
+        trimmed = plain(field)
+        if trimmed is not None and holds_an_mbi(trimmed):
+            raise Unreadable("identifier")
+        if trimmed is not None and len(trimmed) > longest:
+            raise Unreadable("too_long")
+        return trimmed
+
+    return convert
+
+
+def mbi(*, synthetic: bool) -> Callable[[str], str | None]:
+    """A Medicare Beneficiary Identifier; ``synthetic`` admits the impossible ones of test data."""
+
+    def convert(field: str) -> str | None:
+        trimmed = text(field)
+        if trimmed is None:
+            return None
+        try:
+            return normalise_mbi(trimmed, synthetic=synthetic)
+        except MbiError:
+            raise Unreadable("not_an_mbi") from None
+
+    return convert
+
+
+def dual_status(field: str) -> str | None:
+    """A dual status as the source writes it: T-MSIS has 00 for no dual, Medicare's files have NA; neither becomes the other."""
+    try:
+        return dual_status_code(plain(field) or "")
+    except CodeError:
+        raise Unreadable("not_in_code_list") from None
+
+
+def day_of_a_life(field: str) -> date | None:
+    """A day of birth or death."""
+    found = day(field)
+    if found is not None and not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise Unreadable("date_out_of_range")
+    return found
 
 
 def claim_number(field: str) -> str | None:

@@ -6,10 +6,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from contracts.codes import CodeError, DualStatusCode, benefit_level, dual_status_code
-from contracts.identifiers import MbiError, holds_an_mbi, normalise_mbi
+from contracts.codes import DualStatusCode, benefit_level
 from services.intake.readers.fields import Unreadable, digits, required, text
-from services.intake.readers.medicaid_elements import plain, state
+from services.intake.readers.medicaid_elements import dual_status, mbi, plain, published, state
 from services.intake.readers.records import Column, FieldError, RecordParser
 from services.intake.readers.state_mapping import ProgrammeCode, StateMapping
 from services.intake.states import USPS_OF_FIPS
@@ -123,7 +122,7 @@ def _converters(mapping: StateMapping, *, synthetic: bool) -> dict[str, Callable
     day = _day(mapping)
     return {
         "medicaid_id": required(plain),
-        "mbi": _mbi(synthetic=synthetic),
+        "mbi": mbi(synthetic=synthetic),
         "family_name": plain,
         "given_name": plain,
         "birth_date": day,
@@ -131,11 +130,11 @@ def _converters(mapping: StateMapping, *, synthetic: bool) -> dict[str, Callable
         "sex": _coded(codes.get("sex", {})),
         "state": required(state),
         "county": digits(_LOCAL_COUNTY_DIGITS, _COUNTY_DIGITS),
-        "plan_id": _published(_LONGEST_PLAN_ID),
+        "plan_id": published(_LONGEST_PLAN_ID),
         "plan_type": digits(2, 2),
-        "aid_code": _published(_LONGEST_AID_CODE),
+        "aid_code": published(_LONGEST_AID_CODE),
         "programme": _programme(mapping.programmes),
-        "dual_status": _coded(codes["dual_status"]) if "dual_status" in codes else _dual_status,
+        "dual_status": _coded(codes["dual_status"]) if "dual_status" in codes else dual_status,
         "benefit_level": _coded(codes.get("benefit_level", {})),
         "first_day": required(day),
         "last_day": _open_day(mapping, day),
@@ -198,40 +197,6 @@ def _coded(meanings: Mapping[str, str]) -> Callable[[str], str | None]:
         if code not in meanings:
             raise Unreadable("not_in_code_list")
         return meanings[code]
-
-    return convert
-
-
-def _dual_status(field: str) -> str | None:
-    try:
-        return dual_status_code(plain(field) or "")
-    except CodeError:
-        raise Unreadable("not_in_code_list") from None
-
-
-def _mbi(*, synthetic: bool) -> Callable[[str], str | None]:
-    def convert(field: str) -> str | None:
-        trimmed = text(field)
-        if trimmed is None:
-            return None
-        try:
-            return normalise_mbi(trimmed, synthetic=synthetic)
-        except MbiError:
-            raise Unreadable("not_an_mbi") from None
-
-    return convert
-
-
-def _published(longest: int) -> Callable[[str], str | None]:
-    """A text that is sent on: short, and no identifier of a person."""
-
-    def convert(field: str) -> str | None:
-        trimmed = plain(field)
-        if trimmed is not None and holds_an_mbi(trimmed):
-            raise Unreadable("identifier")
-        if trimmed is not None and len(trimmed) > longest:
-            raise Unreadable("too_long")
-        return trimmed
 
     return convert
 
