@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
 import httpx
@@ -24,16 +24,14 @@ from contracts.alignment import (
 from contracts.topics import AnyEvent
 from services.alignment.gateway import router
 from services.alignment.worker import SERVICE
-from services.runtime.database import read_migrations
+from services.runtime.database import Connection, read_migrations
 from services.runtime.gateway import create_gateway
 
 pytestmark = pytest.mark.broker
 
-Connection = asyncpg.Connection[asyncpg.Record] if TYPE_CHECKING else Any
-
 
 @pytest.fixture
-async def database(database_url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+async def database(database_url: str) -> AsyncIterator[Connection]:
     opened = await asyncpg.connect(database_url)
     for migration in read_migrations("service", SERVICE.migrations):
         await opened.execute(migration.sql)

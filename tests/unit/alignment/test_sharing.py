@@ -169,7 +169,7 @@ def test_no_decision_ever_sees_a_preference(evidence: list[Fact]) -> None:
     )
 
 
-ABOUT = {"person_id": PERSON, "state": "OH", "entity_id": "D9001"}
+ABOUT: dict[str, Any] = {"person_id": PERSON, "state": "OH", "entity_id": "D9001"}
 
 
 @pytest.mark.parametrize(

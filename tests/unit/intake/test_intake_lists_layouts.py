@@ -267,7 +267,10 @@ def test_a_provider_alignment_row(tmp_path: Path) -> None:
 
 
 def test_a_whole_years_provider_alignment_with_every_participant_in_a_row(tmp_path: Path) -> None:
-    rows = [["Period", "Entity ID", "MBI", "Aligned to NPIs"], [2022, "D9001", MBI, f"{NPI}; {OTHER_NPI};{NPI}"]]
+    rows: list[list[Any]] = [
+        ["Period", "Entity ID", "MBI", "Aligned to NPIs"],
+        [2022, "D9001", MBI, f"{NPI}; {OTHER_NPI};{NPI}"],
+    ]
     path = workbook(tmp_path, PROVIDERS_BOOK.replace("2022Q1", "2022"), rows)
     (record,) = records(delivered(path))
     assert isinstance(record.payload, ProviderAlignmentReportedData)
