@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - every name and pattern in these statements is this package's own; no value of a file is in them
 """The statements that make claims of the lines of CCLF files, encoded as they stand in events.
 
 Revenue lines (CCLF2), procedures (CCLF3), diagnoses (CCLF4) and amounts (CCLFA) are joined onto the institutional
@@ -5,15 +6,22 @@ claims (CCLF1); amounts (CCLFB) onto the lines of CCLF5 and CCLF6, and these lin
 A part finds its claim by CUR_CLM_UNIQ_ID and BENE_MBI_ID. Source: CCLF Information Packet v36.0, 2.5, 3.2, 3.5, 5.1.1.
 """
 
-# ruff: noqa: S608 - every name and pattern in these statements is this package's own; no value of a file is in them
-
-from collections.abc import Mapping
-
 from contracts.claims import InstitutionalProcedure, MedicareClaim, MedicareClaimLine, PartDEvent
-from contracts.model import ContractModel
-from services.intake.readers.cclf_columns import ICD_9, NPI_QUALIFIER, PHYSICIAN_DIAGNOSES
-from services.intake.rules.denial import denial_policy
-from services.intake.rules.substance_use import substance_use_policy
+from services.intake.readers.cclf_columns import NPI_QUALIFIER
+from services.intake.readers.cclf_encoding import (
+    AMOUNTS_GIVEN,
+    HEALTH,
+    OWN_KIND,
+    PERIOD,
+    RECORD,
+    fragment,
+    listed,
+    number,
+    text,
+    texts,
+    truth,
+    whole,
+)
 
 MOST_LINES, MOST_CODES = 1000, 60
 _NO_CLAIM, _REPEATED = "CUR_CLM_UNIQ_ID:no_claim", "CUR_CLM_UNIQ_ID:repeated"
@@ -22,80 +30,21 @@ _TOO_MANY = {
     "procedures": "CUR_CLM_UNIQ_ID:too_many_procedures",
     "codes": "CUR_CLM_UNIQ_ID:too_many_diagnoses",
 }
+# Codes once each, in their order.
+_DISTINCT = "list_filter({0}, lambda code, place: list_position({0}, code) = place)"
+_GIVEN = "lambda code: code IS NOT NULL"
 
-
-def _quoted(name: str, value: str | None = None) -> str:
-    return f"""'"{name}":"' || {value or name} || '"'"""
-
-
-def _plain(name: str, value: str | None = None) -> str:
-    return f"""'"{name}":' || {value or name}"""
-
-
-def _listed(name: str, encoded: str) -> str:
-    return f"""'"{name}":[' || coalesce({encoded}, '') || ']'"""
-
-
-def _truth(name: str, condition: str) -> str:
-    return f"""'"{name}":' || CASE WHEN {condition} THEN 'true' ELSE 'false' END"""
-
-
-def _never(name: str, value: str) -> str:
-    return f"""'"{name}":{value}'"""
-
-
-def _object(model: type[ContractModel], members: Mapping[str, str]) -> str:
-    """JSON of a model, its fields in the model's order; a member that is ``NULL`` is left out."""
-    unknown = members.keys() - model.model_fields.keys()
-    if unknown:
-        raise LookupError(f"{model.__name__} has no {min(unknown)}")
-    return (
-        f"'{{' || concat_ws(',', {', '.join(members[name] for name in model.model_fields if name in members)}) || '}}'"
-    )
-
-
-def _all_quoted(*names: str) -> dict[str, str]:
-    return {name: _quoted(name) for name in names}
-
-
-def _number_of(day: str) -> str:
-    return f"coalesce(CAST(replace({day}, '-', '') AS BIGINT), 0)"
-
-
-def _codes(names: tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
-
-def _about_substance_use() -> str:
-    policy = substance_use_policy()
-    families, single = "|".join(sorted(policy.families)), "|".join(sorted(policy.codes))
-    return f"regexp_matches(',' || array_to_string(codes, ',') || ',', ',(({families})[^,]*|({single})),')"
-
-
-_DISTINCT = "list_filter({codes}, lambda code, place: code IS NOT NULL AND list_position({codes}, code) = place)"
-_OWN_KIND = f"coalesce(code_system, '') <> '{ICD_9}'"
-# The same for every claim: which record it is, of when, and what it says of the person's health.
-_RECORD = {
-    **_all_quoted("record_id", "claim_type_code", "adjustment", "claim_control_number"),
-    **_all_quoted("service_from", "service_through", "primary_payer_code"),
-    "version": _plain("version", f"({_number_of('processed_on')} * 100000000 + {_number_of('loaded_on')})"),
-    "diagnosis_codes": _listed(
-        "diagnosis_codes", """CASE WHEN len(codes) > 0 THEN '"' || array_to_string(codes, '","') || '"' END"""
-    ),
-    "substance_use": _truth("substance_use", _about_substance_use()),
-}
-
-_REVENUE_LINE = _object(
+_REVENUE_LINE = whole(
     MedicareClaimLine,
     {
-        "line_number": _plain("line_number"),
-        "service_from": _quoted("service_from", "first_day"),
-        "service_through": _quoted(
-            "service_through", "greatest(first_day, coalesce(line_through, served_on, claim_through))"
+        "line_number": number("line_number", optional=False),
+        "service_from": text("first_day", optional=False),
+        "service_through": text(
+            "greatest(first_day, coalesce(line_through, served_on, claim_through))", optional=False
         ),
-        **_all_quoted("procedure_code", "revenue_center_code"),
-        "paid_cents": _plain("paid_cents", "CASE WHEN sums_up THEN paid_cents END"),
-        "denied": _never("denied", "false"),
+        **texts("procedure_code", "revenue_center_code"),
+        "paid_cents": number("CASE WHEN sums_up THEN paid_cents END"),
+        "denied": truth("false"),
     },
 )
 # Payments of revenue centres are used where they sum to the claim's (3.5).
@@ -108,16 +57,16 @@ _REVENUE = f"""
         FROM CCLF2 part JOIN CCLF1 claim USING (mbi, record_id) WHERE part.fault IS NULL AND claim.fault IS NULL
     ) GROUP BY header
 """
-_PROCEDURE = _object(InstitutionalProcedure, _all_quoted("code", "performed_on"))
+_PROCEDURE = whole(InstitutionalProcedure, {"code": text("code", optional=False), "performed_on": text("performed_on")})
 _PROCEDURES = f"""
     CREATE OR REPLACE TEMP TABLE procedures AS
     SELECT mbi, record_id, count(*) AS procedures, string_agg({_PROCEDURE}, ',' ORDER BY sequence, line) AS encoded
-    FROM CCLF3 WHERE fault IS NULL AND {_OWN_KIND} GROUP BY mbi, record_id
+    FROM CCLF3 WHERE fault IS NULL AND {OWN_KIND} GROUP BY mbi, record_id
 """
 _DIAGNOSES = f"""
     CREATE OR REPLACE TEMP TABLE diagnoses AS
     SELECT mbi, record_id, list(code ORDER BY sequence, line) AS codes
-    FROM CCLF4 WHERE fault IS NULL AND {_OWN_KIND} GROUP BY mbi, record_id
+    FROM CCLF4 WHERE fault IS NULL AND {OWN_KIND} GROUP BY mbi, record_id
 """
 _AMOUNTS = """
     CREATE OR REPLACE TEMP TABLE {name} AS
@@ -125,29 +74,31 @@ _AMOUNTS = """
         arg_min_null(reduction_cents, line) AS reduction_cents
     FROM {file} WHERE fault IS NULL GROUP BY {key}
 """
-_AMOUNTS_GIVEN = ("inclusion_cents", "reduction_cents")
-_PART_A_CLAIM = _object(
+_PART_A_CLAIM = whole(
     MedicareClaim,
     {
-        **_RECORD,
-        **_all_quoted("facility_type_code", "classification_code", "facility_number", "facility_npi"),
-        **_all_quoted("diagnosis_related_group_code", "discharge_status_code", "admission_type_code"),
-        **{name: _plain(name) for name in ("paid_cents", *_AMOUNTS_GIVEN)},
-        "denied": _truth("denied", "non_payment_reason IS NOT NULL"),
-        "procedures": _listed("procedures", "encoded_procedures"),
-        "lines": _listed("lines", "encoded_lines"),
+        **RECORD,
+        **PERIOD,
+        **HEALTH,
+        **texts("facility_type_code", "classification_code", "facility_number", "facility_npi", "primary_payer_code"),
+        **texts("diagnosis_related_group_code", "discharge_status_code", "admission_type_code"),
+        "paid_cents": number("paid_cents", optional=False),
+        **{name: number(name) for name in AMOUNTS_GIVEN},
+        "denied": truth("non_payment_reason IS NOT NULL"),
+        "procedures": listed("encoded_procedures"),
+        "lines": listed("encoded_lines"),
     },
 )
-_OWN_CODES = f"CASE WHEN {_OWN_KIND} THEN [principal_diagnosis, admitting_diagnosis] ELSE [] END"
+_OWN_CODES = f"CASE WHEN {OWN_KIND} THEN [principal_diagnosis, admitting_diagnosis] ELSE [] END"
 _PART_A = f"""
     CREATE OR REPLACE TEMP TABLE part_a AS
     SELECT line, mbi, CASE WHEN lines > {MOST_LINES} THEN '{_TOO_MANY["lines"]}'
         WHEN procedures > {MOST_CODES} THEN '{_TOO_MANY["procedures"]}'
         WHEN len(codes) > {MOST_CODES} THEN '{_TOO_MANY["codes"]}' END AS fault, {_PART_A_CLAIM} AS claim
-    FROM (SELECT * REPLACE ({_DISTINCT.format(codes="codes")} AS codes) FROM (
+    FROM (SELECT * REPLACE ({_DISTINCT.format("codes")} AS codes) FROM (
         SELECT claim.*, revenue.lines, revenue.encoded AS encoded_lines, procedures.procedures,
             procedures.encoded AS encoded_procedures, amounts.inclusion_cents, amounts.reduction_cents,
-            list_concat({_OWN_CODES}, coalesce(diagnoses.codes, [])) AS codes
+            list_filter(list_concat({_OWN_CODES}, coalesce(diagnoses.codes, [])), {_GIVEN}) AS codes
         FROM CCLF1 claim LEFT JOIN revenue ON revenue.header = claim.line
             LEFT JOIN procedures USING (mbi, record_id) LEFT JOIN diagnoses USING (mbi, record_id)
             LEFT JOIN part_a_amounts amounts USING (mbi, record_id)
@@ -155,64 +106,52 @@ _PART_A = f"""
 """
 
 
-def _part_b_line(file: str) -> str:
-    allowed = _codes(tuple(sorted(denial_policy().line_allowed)))
-    members = {
-        "line_number": _plain("line_number"),
-        "service_from": _quoted("service_from", "line_from"),
-        "service_through": _quoted("service_through", "line_through"),
-        **_all_quoted("procedure_code", "place_of_service_code", "rendering_npi"),
-        **{name: _plain(name) for name in ("paid_cents", "allowed_cents", *_AMOUNTS_GIVEN)},
-        "denied": _truth("denied", f"processing_code NOT IN ({allowed})"),
-    }
-    if file == "CCLF5":
-        members |= _all_quoted("provider_specialty_code")
-    return _object(MedicareClaimLine, members)
-
-
-def _part_b_claim() -> str:
-    denying = _codes(tuple(sorted(denial_policy().carrier_claim)))
-    members = {
-        **_RECORD,
-        "paid_cents": _plain("paid_cents", "paid_in_all"),
-        "denied": _truth("denied", f"carrier_denial_code IN ({denying})"),
-        "procedures": _never("procedures", "[]"),
-        "lines": _listed("lines", "encoded_lines"),
-    }
-    return _object(MedicareClaim, members)
+_PART_B_CLAIM = f"""claim_head || ',"paid_cents":' || paid_in_all || claim_tail || {
+    fragment(
+        MedicareClaim,
+        {**HEALTH, "procedures": listed("NULL"), "lines": listed("encoded_lines")},
+    )
+} || '}}'"""
+_LINE_AMOUNTS = fragment(MedicareClaimLine, {name: number(name) for name in AMOUNTS_GIVEN})
 
 
 def _part_b(file: str, table: str) -> str:
-    physician = file == "CCLF5"
-    own = f"[{', '.join(PHYSICIAN_DIAGNOSES)}]" if physician else "[]::VARCHAR[]"
-    of_lines = "list(line_diagnosis ORDER BY line)" if physician else "[]::VARCHAR[]"
-    codes = f"CASE WHEN {_OWN_KIND} THEN list_concat({own}, codes_of_lines) ELSE [] END" if physician else own
+    # What all lines of a claim share is that of the first. Most name no diagnosis that the claim does not name.
     return f"""
         CREATE OR REPLACE TEMP TABLE {table} AS
+        WITH gathered AS (
+            SELECT min(line) AS line, count(*) AS lines, sum(coalesce(paid_cents, 0)) AS paid_in_all,
+                list_sort(list({{line: line, encoded: line_head || {_LINE_AMOUNTS} || line_tail, code: line_diagnosis}}))
+                    AS parts
+            FROM (SELECT part.*, amounts.inclusion_cents, amounts.reduction_cents FROM {file} part
+                LEFT JOIN part_b_amounts amounts USING (mbi, record_id, line_number) WHERE part.fault IS NULL)
+            GROUP BY mbi, record_id
+        ), joined AS (
+            SELECT head.*, lines, paid_in_all, CASE WHEN own_codes = '' THEN [] ELSE string_split(own_codes, ',') END AS own,
+                array_to_string(list_transform(parts, lambda part: part.encoded), ',') AS encoded_lines,
+                list_filter(list_transform(parts, lambda part: part.code), {_GIVEN}) AS others
+            FROM gathered JOIN {file} head USING (line)
+        )
         SELECT line, mbi, record_id, CASE WHEN lines > {MOST_LINES} THEN '{_TOO_MANY["lines"]}'
-            WHEN len(codes) > {MOST_CODES} THEN '{_TOO_MANY["codes"]}' END AS fault, {_part_b_claim()} AS claim
-        FROM (SELECT * REPLACE ({_DISTINCT.format(codes="codes")} AS codes) FROM (
-            SELECT head.*, lines, paid_in_all, encoded_lines, {codes} AS codes FROM (
-                SELECT min(line) AS line, count(*) AS lines, sum(coalesce(paid_cents, 0)) AS paid_in_all,
-                    string_agg({_part_b_line(file)}, ',' ORDER BY line) AS encoded_lines,
-                    {of_lines} AS codes_of_lines
-                FROM (SELECT part.*, amounts.inclusion_cents, amounts.reduction_cents FROM {file} part
-                    LEFT JOIN part_b_amounts amounts USING (mbi, record_id, line_number) WHERE part.fault IS NULL)
-                GROUP BY mbi, record_id
-            ) gathered JOIN {file} head USING (line)))
+            WHEN len(codes) > {MOST_CODES} THEN '{_TOO_MANY["codes"]}' END AS fault, {_PART_B_CLAIM} AS claim
+        FROM (SELECT *, CASE WHEN list_unique(own) = len(own) AND list_has_all(own, others) THEN own
+            ELSE {_DISTINCT.format("list_concat(own, others)")} END AS codes FROM joined)
     """
 
 
-_PART_D_EVENT = _object(
+_PART_D_EVENT = whole(
     PartDEvent,
     {
-        **{name: _RECORD[name] for name in ("record_id", "version", "claim_type_code", "adjustment")},
-        **_all_quoted("filled_on", "national_drug_code", "quantity", "dispensing_status_code"),
-        **{name: _plain(name) for name in ("days_supply", "fill_number", "patient_paid_cents")},
-        **{f"{who}_npi": _quoted(f"{who}_npi", f"CASE WHEN {who}_qualifier = '{NPI_QUALIFIER}' THEN {who} END")
-           for who in ("prescriber", "pharmacy")},
+        **RECORD,
+        "filled_on": text("filled_on", optional=False),
+        **texts("national_drug_code", "quantity", "dispensing_status_code"),
+        **{name: number(name) for name in ("days_supply", "fill_number", "patient_paid_cents")},
+        **{
+            f"{who}_npi": text(f"CASE WHEN {who}_qualifier = '{NPI_QUALIFIER}' THEN {who} END")
+            for who in ("prescriber", "pharmacy")
+        },
     },
-)  # fmt: skip
+)
 
 # Read and joined in this order.
 JOINS = (

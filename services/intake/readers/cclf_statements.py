@@ -7,11 +7,14 @@ found in it. How the tables make claims is in ``cclf_joining``.
 from collections.abc import Iterable, Sequence
 
 from services.intake.readers.cclf_columns import CLAIM_FILES, ICD_9, PHYSICIAN_DIAGNOSES
-from services.intake.readers.cclf_twins import faults_of, kind_of, mbi_fault, value_of
+from services.intake.readers.cclf_encoding import ENCODED, KEPT_WITH_ENCODED
+from services.intake.readers.cclf_twins import DIAGNOSIS, faults_of, kind_of, mbi_fault, value_of
 from services.intake.readers.records import Column
 
 DELIMITER = "\x1f"
-_DIAGNOSIS = "[A-Z][0-9A-Z]{2,6}"
+
+
+_PERIODS = (("service_from", "service_through"), ("line_from", "line_through"))
 
 
 def read_file(file: str, *, synthetic: bool) -> str:
@@ -24,7 +27,7 @@ def read_file(file: str, *, synthetic: bool) -> str:
     faults = " ".join(f"WHEN {fault} THEN '{told}'" for fault, told in _faults(file, columns, synthetic=synthetic))
     return f"""
         CREATE OR REPLACE TEMP TABLE {file} AS
-        SELECT line, {", ".join(column.name for column in columns)}, CASE {faults} END AS fault
+        SELECT line, {", ".join(f"{value} AS {name}" for name, (value, _) in kept(file).items())}, CASE {faults} END AS fault
         FROM (SELECT line, {values} , {", ".join(f"t_{column.name}" for column in columns)}
             FROM (SELECT line, {trimmed} FROM read_csv($path, header = false, auto_detect = false, quote = '',
                 escape = '', delim = '{DELIMITER}', new_line = '\\n', columns = {{{types}}})))
@@ -33,8 +36,18 @@ def read_file(file: str, *, synthetic: bool) -> str:
 
 def empty_file(file: str) -> str:
     """Creates the table of a file of which there is no line, which is much sooner done."""
-    kinds = ", ".join(f"{column.name} {kind_of(column)}" for column in CLAIM_FILES[file])
+    kinds = ", ".join(f"{name} {kind}" for name, (_, kind) in kept(file).items())
     return f"CREATE OR REPLACE TEMP TABLE {file} (line BIGINT, {kinds}, fault VARCHAR)"
+
+
+def kept(file: str) -> dict[str, tuple[str, str]]:
+    """SQL and type of what is kept of a line: its values; of lines that make claims together, encoded already."""
+    columns = {column.name: (column.name, kind_of(column)) for column in CLAIM_FILES[file]}
+    if file not in ENCODED:
+        return columns
+    return {name: columns[name] for name in KEPT_WITH_ENCODED} | {
+        name: (value, "VARCHAR") for name, value in ENCODED[file].items()
+    }
 
 
 def _faults(file: str, columns: Sequence[Column], *, synthetic: bool) -> Iterable[tuple[str, str]]:
@@ -44,9 +57,9 @@ def _faults(file: str, columns: Sequence[Column], *, synthetic: bool) -> Iterabl
     yield mbi_fault(synthetic=synthetic), "BENE_MBI_ID:not_an_mbi"
     names = {column.name: column.element for column in columns}
     for name in _diagnosis_columns(file):
-        wrong = f"NOT regexp_full_match({name}, '{_DIAGNOSIS}')"
+        wrong = f"NOT regexp_full_match({name}, '{DIAGNOSIS}')"
         yield f"coalesce(code_system, '') <> '{ICD_9}' AND {wrong}", f"{names[name]}:not_a_diagnosis_code"
-    for first, last in (("service_from", "service_through"), ("line_from", "line_through")):
+    for first, last in _PERIODS:
         if last in names:
             yield f"{last} < {first}", f"{names[last]}:ends_before_it_begins"
 

@@ -14,6 +14,7 @@ from services.intake.readers.cclf_columns import institutional_procedure_code, l
 from services.intake.readers.fields import Converter, Digits, OneOf, Required
 from services.intake.readers.records import Column
 
+DIAGNOSIS = "[A-Z][0-9A-Z]{2,6}"
 _PLAIN_AMOUNT = r"[-+]?[0-9]{1,15}\.[0-9][0-9]"
 _AMOUNT = r"[-+]?([0-9]{1,40}(\.[0-9]{0,4})?|\.[0-9]{1,4})"
 _MBI, _SYNTHETIC_MBI = MBI_PATTERN.pattern.strip("^$"), SYNTHETIC_MBI_PATTERN.pattern.strip("^$")
@@ -43,7 +44,7 @@ _DAY = Twin(
     ),
 )
 _CENTS = Twin(
-    f"CASE WHEN {_matches(_PLAIN_AMOUNT, '{t}')} THEN CAST(replace({{t}}, '.', '') AS BIGINT)"
+    "CASE WHEN {t} LIKE '%.__' THEN try_cast(replace({t}, '.', '') AS BIGINT)"
     " ELSE try_cast(try_cast({t} AS DECIMAL(38, 4)) * 100 AS BIGINT) END",
     (
         (f"NOT {_matches(_PLAIN_AMOUNT, '{t}')} AND NOT {_matches(_AMOUNT, '{t}')}", "not_an_amount"),
@@ -56,7 +57,11 @@ _CENTS = Twin(
     ),
     "BIGINT",
 )
-_NUMBER = Twin("try_cast({t} AS BIGINT)", ((f"NOT {_matches('[0-9]{1,18}', '{t}')}", "not_a_whole_number"),), "BIGINT")
+_NUMBER = Twin(
+    "try_cast({t} AS BIGINT)",
+    ((f"NOT {_matches('[0-9]{1,18}', '{t}')}", "not_a_whole_number"),),
+    "BIGINT",
+)
 _HOLDS_AN_MBI = " OR ".join(
     f"regexp_matches({text}, '(^|[^0-9A-Z])({_MBI}|{_SYNTHETIC_MBI})([^0-9A-Z]|$)')".replace("{", "{{")
     .replace("}", "}}")
@@ -70,6 +75,7 @@ _TWINS: dict[Converter, Twin] = {
     fields.cents: _CENTS,
     fields.npi: Twin("{t}", ((f"NOT {_matches('[0-9]{10}')}", "not_an_npi"),)),
     fields.procedure_code: Twin("upper({t})", ((f"NOT {_matches('[0-9A-Z]{5}')}", "not_a_procedure_code"),)),
+    # Whether it is one is asked of it together with the revision to which it belongs.
     fields.diagnosis_code: Twin("replace(upper({t}), '.', '')"),
     # Most numbers of claims hold no letter, and so no MBI.
     fields.number_of_a_claim: Twin(
@@ -77,10 +83,13 @@ _TWINS: dict[Converter, Twin] = {
     ),
     fields.whole_number: _NUMBER,
     line_number: Twin(
-        _NUMBER.value, (*_NUMBER.faults, (f"NOT {{v}} BETWEEN 1 AND {LARGEST_NUMBER}", "number_out_of_range")), "BIGINT"
+        _NUMBER.value,
+        (*_NUMBER.faults, (f"NOT {{v}} BETWEEN 1 AND {LARGEST_NUMBER}", "number_out_of_range")),
+        "BIGINT",
     ),
     institutional_procedure_code: Twin(
-        "replace(upper({t}), '.', '')", ((f"NOT {_matches('[0-9A-Z]{3,7}')}", "not_a_procedure_code"),)
+        "replace(upper({t}), '.', '')",
+        ((f"NOT {_matches('[0-9A-Z]{3,7}')}", "not_a_procedure_code"),),
     ),
     quantity: Twin(
         "regexp_replace(CAST(try_cast({t} AS DECIMAL(22, 4)) AS VARCHAR), '\\.?0*$', '')",
@@ -99,7 +108,8 @@ def twin_of(convert: Converter) -> Twin:
         fault = ("{t} IS NOT NULL AND {v} IS NULL", "not_in_code_list")
         return Twin(f"CASE upper({{t}}) {cases} END", (fault,))
     if isinstance(convert, Digits):
-        return Twin("{t}", ((f"NOT {_matches(f'[0-9]{{{convert.least},{convert.most}}}')}", "not_a_code"),))
+        pattern = f"[0-9]{{{convert.least},{convert.most}}}"
+        return Twin("{t}", ((f"NOT {_matches(pattern)}", "not_a_code"),))
     return _TWINS[convert]
 
 
@@ -119,7 +129,11 @@ def kind_of(column: Column) -> str:
     return twin_of(column.convert).kind
 
 
+def _mbi(*, synthetic: bool) -> str:
+    return f"{_MBI}|{_SYNTHETIC_MBI}" if synthetic else _MBI
+
+
 def mbi_fault(*, synthetic: bool) -> str:
     """The condition under which ``mbi`` is no Medicare Beneficiary Identifier."""
-    pattern = f"({_MBI}|{_SYNTHETIC_MBI})" if synthetic else _MBI
+    pattern = _mbi(synthetic=synthetic)
     return f"NOT regexp_full_match(mbi, '{pattern}')"
