@@ -3,13 +3,21 @@
 Values only. Facts are never changed; what was known at a sequence is what carries that sequence or a smaller one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Moved:
+    """From which delivery on a fact counts under its person (``None``: from its own), and from which no more."""
+
+    since: int | None = field(default=None, kw_only=True)
+    until: int | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Moved):
     """What one source stated about one span of months, and about the person on that occasion."""
 
     sequence: int
@@ -28,7 +36,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimRecord:
+class ClaimRecord(Moved):
     """One version of a Medicare claim record: which diagnoses it supports, and what it may cancel."""
 
     sequence: int
@@ -43,7 +51,7 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class FacilityStay:
+class FacilityStay(Moved):
     """One version of a Medicaid long-term-care claim; ``counts`` is false when it is void or denied."""
 
     sequence: int
@@ -64,13 +72,24 @@ class PersonFacts:
     stays: tuple[FacilityStay, ...] = ()
 
     def known_at(self, sequence: int) -> "PersonFacts":
-        """Keep what had been said at ``sequence``."""
+        """Keep what counts under this person at ``sequence``."""
         return PersonFacts(
-            tuple(fact for fact in self.statements if fact.sequence <= sequence),
-            tuple(fact for fact in self.claims if fact.sequence <= sequence),
-            tuple(fact for fact in self.stays if fact.sequence <= sequence),
+            tuple(fact for fact in self.statements if counts_at(fact, sequence)),
+            tuple(fact for fact in self.claims if counts_at(fact, sequence)),
+            tuple(fact for fact in self.stays if counts_at(fact, sequence)),
         )
 
     def sequences(self) -> set[int]:
-        """List the sequences at which anything became known."""
-        return {fact.sequence for facts in (self.statements, self.claims, self.stays) for fact in facts}
+        """List the sequences at which anything became known, or turned out to be another's."""
+        facts = [fact for facts in (self.statements, self.claims, self.stays) for fact in facts]
+        return {known_from(fact) for fact in facts} | {fact.until for fact in facts if fact.until is not None}
+
+
+def known_from(fact: Statement | ClaimRecord | FacilityStay) -> int:
+    """The delivery from which a fact counts under its person."""
+    return fact.sequence if fact.since is None else fact.since
+
+
+def counts_at(fact: Statement | ClaimRecord | FacilityStay, sequence: int) -> bool:
+    """Whether a fact counts under its person as known at a delivery."""
+    return known_from(fact) <= sequence and (fact.until is None or sequence < fact.until)

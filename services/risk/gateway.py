@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query
 from services.risk.hcc_tables import hcc_tables
 from services.risk.risk_policy import policy_entries, risk_policy
 from services.runtime.gateway import ReadConnection
+from services.runtime.person_moves import is_gone
 from services.runtime.problems import not_found
 
 router = APIRouter(prefix="/v1", tags=["risk"])
@@ -24,39 +25,40 @@ AsOf = Annotated[int | None, Query(ge=1, description="sequence of a delivery; le
 Page = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 After = Annotated[str, Query(pattern=r"^(p[0-9a-f]{32})?$", description="last person of the page before")]
 
-_SCORES = """
+_SCORES = f"""
     SELECT DISTINCT ON (model, payment_year) model, payment_year, sequence, state, segment, raw_score,
            demographic_score, completeness, categories, interactions
-    FROM score WHERE person_id = $1 AND sequence <= $2
+    FROM score WHERE person_id = $1 AND sequence <= $2 AND NOT {is_gone("$1", "$2")}
     ORDER BY model, payment_year, sequence DESC
-"""
+"""  # noqa: S608 - a fixed condition
 _TIER = """
     SELECT tier, previous_tier, reasons, sequence FROM tier WHERE person_id = $1 AND sequence <= $2
     ORDER BY sequence DESC LIMIT 1
 """
-_TIERS = """
+_TIERS = f"""
     WITH current AS (
         SELECT DISTINCT ON (person_id) person_id, tier FROM tier WHERE sequence <= $1
+            AND NOT {is_gone("tier.person_id", "$1")}
         ORDER BY person_id, sequence DESC)
     SELECT tier, count(*) AS people FROM current GROUP BY tier ORDER BY tier DESC
-"""
-_PEOPLE = """
+"""  # noqa: S608 - a fixed condition
+_PEOPLE = f"""
     WITH current AS (
         SELECT DISTINCT ON (person_id) person_id, tier, previous_tier, reasons, sequence FROM tier
-        WHERE sequence <= $2 AND person_id > $3
+        WHERE sequence <= $2 AND person_id > $3 AND NOT {is_gone("tier.person_id", "$2")}
         ORDER BY person_id, sequence DESC)
     SELECT person_id, previous_tier, reasons, sequence FROM current WHERE tier = $1 ORDER BY person_id LIMIT $4
-"""
-_SUMMARY = """
+"""  # noqa: S608 - a fixed condition
+_SUMMARY = f"""
     WITH current AS (
         SELECT DISTINCT ON (person_id, model, payment_year) model, payment_year, segment, completeness, raw_score
-        FROM score WHERE sequence <= $1
+        FROM score WHERE sequence <= $1 AND NOT {is_gone("score.person_id", "$1")}
         ORDER BY person_id, model, payment_year, sequence DESC)
     SELECT model, payment_year, segment, completeness, count(*) AS people,
            round(avg(raw_score), 3) AS mean_raw_score, max(raw_score) AS highest_raw_score
     FROM current GROUP BY model, payment_year, segment, completeness
     ORDER BY model, payment_year, segment, completeness
-"""
+"""  # noqa: S608 - a fixed condition
 
 
 def _category(model: Any, category: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a row's value

@@ -7,6 +7,7 @@ s on at which the facts change is looked at again. What went before s stays as i
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from contracts.risk import Segment
 from services.risk.facts import PersonFacts
@@ -16,6 +17,7 @@ from services.risk.rules.hcc_score import Demographics, HccScore, hcc_score
 from services.risk.rules.scoring_input import ScoringInput, scoring_inputs
 
 # Payment year and sequence, to the fingerprint of the input: scores that stand already.
+_NOTHING: Final = PersonFacts()
 Standing = Mapping[tuple[int, int], bytes]
 
 
@@ -45,7 +47,9 @@ def _before(standing: Standing, sequence: int) -> dict[int, bytes]:
 def _changes(facts: PersonFacts, since: int, before: dict[int, bytes], policy: RiskPolicy) -> Iterator[ScoredInput]:
     current = dict(before)
     for sequence in sorted(one for one in facts.sequences() if one >= since):
-        for scored in scoring_inputs(facts.known_at(sequence), policy, also=tuple(current)):
+        known = facts.known_at(sequence)
+        # Whoever turned out to be somebody else has no scores of their own; those that stood are not shown any more.
+        for scored in scoring_inputs(known, policy, also=tuple(current)) if known != _NOTHING else ():
             fingerprint = scored.fingerprint()
             if current.get(scored.payment_year) != fingerprint:
                 current[scored.payment_year] = fingerprint

@@ -10,6 +10,7 @@ import asyncpg
 from services.risk.fact_rows import Row
 from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
 from services.runtime.database import Connection
+from services.runtime.person_moves import Phase, move_rows
 
 # Who has news, and the smallest sequence of it.
 News = dict[str, int]
@@ -19,12 +20,21 @@ News = dict[str, int]
 # month: one dual status in all, no institutional level, no facility stay. Such people are not even read.
 _INSERT_STATEMENTS = """
     WITH arrived AS (
-        INSERT INTO statement
-        SELECT * FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::date[],
-                             $8::date[], $9::text[], $10::text[], $11::date[], $12::date[], $13::text[], $14::text[],
-                             $15::text[], $16::text[])
+        INSERT INTO statement (person_id, event_id, ordinal, sequence, state, payer, stated_on, birth_date, sex_code,
+            original_entitlement_code, death_date, part_b_began, first_month, last_month, dual_status_code,
+            long_term_care_level, alias, since)
+        SELECT said.*, said.sequence
+        FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::date[],
+                    $8::date[], $9::text[], $10::text[], $11::date[], $12::date[], $13::text[], $14::text[],
+                    $15::text[], $16::text[], $17::text[])
+            AS said (person_id, event_id, ordinal, sequence, state, payer, stated_on, birth_date, sex_code,
+                original_entitlement_code, death_date, part_b_began, first_month, last_month, dual_status_code,
+                long_term_care_level, alias)
         ON CONFLICT DO NOTHING
         RETURNING *
+    ), behind AS (
+        UPDATE person_move SET settled = false FROM arrived
+        WHERE settled AND source = arrived.person_id AND person_move.sequence > arrived.sequence
     )
     SELECT person_id, sequence
     FROM arrived CROSS JOIN LATERAL (
@@ -37,7 +47,8 @@ _INSERT_STATEMENTS = """
                    IS DISTINCT FROM
                        (arrived.birth_date, arrived.sex_code, arrived.original_entitlement_code, arrived.death_date,
                         arrived.part_b_began, arrived.dual_status_code, arrived.first_month IS NULL)) AS differs,
-               bool_or(known.payer = arrived.payer AND known.sequence <= arrived.sequence
+               bool_or(known.payer = arrived.payer AND known.since <= arrived.sequence
+                   AND (known.until IS NULL OR known.until > arrived.sequence)
                    AND extract(year FROM known.stated_on) = extract(year FROM arrived.stated_on)) AS year_known
         FROM statement AS known WHERE known.person_id = arrived.person_id) AS history
     WHERE history.differs IS TRUE
@@ -46,13 +57,30 @@ _INSERT_STATEMENTS = """
        OR EXISTS (SELECT 1 FROM facility_stay WHERE facility_stay.person_id = arrived.person_id)
 """
 # A record without diagnoses matters where a version or a relative of it has some: it may take them back.
-_INSERT_CLAIMS = """
-    WITH arrived AS (
-        INSERT INTO claim_record
-        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
-                             $8::boolean[], $9::date[], $10::date[], $11::text[])
+# The same version by the same name again says nothing new, unless what it said before became another's meanwhile.
+_KNOWN = """
+    SELECT FROM {table} known
+    WHERE (known.person_id, known.alias, known.record_id, known.version)
+            = (said.person_id, said.alias, said.record_id, said.version)
+        AND (known.until IS NULL OR (known.since <= said.sequence AND known.until > said.sequence))
+"""
+_INSERT_CLAIMS = f"""
+    WITH said AS (
+        SELECT DISTINCT ON (person_id, alias, record_id, version) *
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
+                    $8::boolean[], $9::date[], $10::date[], $11::text[], $12::text[])
+            AS said (person_id, record_id, version, sequence, state, claim_key, cancellation, admission, service_from,
+                service_through, diagnosis_codes, alias)
+        ORDER BY person_id, alias, record_id, version, sequence
+    ), arrived AS (
+        INSERT INTO claim_record (person_id, record_id, version, sequence, state, claim_key, cancellation, admission,
+            service_from, service_through, diagnosis_codes, alias, since)
+        SELECT said.*, said.sequence FROM said WHERE NOT EXISTS ({_KNOWN.format(table="claim_record")})
         ON CONFLICT DO NOTHING
         RETURNING person_id, record_id, claim_key, sequence, diagnosis_codes
+    ), behind AS (
+        UPDATE person_move SET settled = false FROM arrived
+        WHERE settled AND source = arrived.person_id AND person_move.sequence > arrived.sequence
     )
     SELECT arrived.person_id, min(arrived.sequence) AS sequence
     FROM arrived
@@ -61,14 +89,26 @@ _INSERT_CLAIMS = """
         WHERE known.person_id = arrived.person_id AND known.diagnosis_codes <> ''
           AND (known.record_id = arrived.record_id OR known.claim_key = arrived.claim_key))
     GROUP BY arrived.person_id
-"""
-_INSERT_STAYS = """
-    INSERT INTO facility_stay
-    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::date[],
-                         $8::boolean[])
-    ON CONFLICT DO NOTHING
-    RETURNING person_id, sequence
-"""
+"""  # noqa: S608 - constants of this module
+_INSERT_STAYS = f"""
+    WITH said AS (
+        SELECT DISTINCT ON (person_id, alias, record_id, version) *
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::date[],
+                    $8::boolean[], $9::text[])
+            AS said (person_id, record_id, version, sequence, state, first_day, last_day, counts, alias)
+        ORDER BY person_id, alias, record_id, version, sequence
+    ), arrived AS (
+        INSERT INTO facility_stay (person_id, record_id, version, sequence, state, first_day, last_day, counts, alias,
+            since)
+        SELECT said.*, said.sequence FROM said WHERE NOT EXISTS ({_KNOWN.format(table="facility_stay")})
+        ON CONFLICT DO NOTHING
+        RETURNING person_id, sequence
+    ), behind AS (
+        UPDATE person_move SET settled = false FROM arrived
+        WHERE settled AND source = arrived.person_id AND person_move.sequence > arrived.sequence
+    )
+    SELECT person_id, sequence FROM arrived
+"""  # noqa: S608 - constants of this module
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:
@@ -107,42 +147,79 @@ async def insert_deliveries(connection: Connection, rows: Sequence[Row]) -> None
     )
 
 
-async def deliveries_since(connection: Connection, partition: int, sequence: int) -> dict[int, tuple[str, datetime]]:
-    """Read the deliveries of a partition from a sequence on."""
+async def deliveries_since(connection: Connection, sequence: int) -> dict[int, tuple[str, datetime]]:
+    """Read the deliveries from a sequence on."""
     rows = await connection.fetch(
-        "SELECT sequence, delivery_id, time FROM known_delivery WHERE partition = $1 AND sequence >= $2",
-        partition,
+        "SELECT DISTINCT ON (sequence) sequence, delivery_id, time FROM known_delivery WHERE sequence >= $1 "
+        "ORDER BY sequence, partition",
         sequence,
     )
     return {sequence: (delivery_id, time) for sequence, delivery_id, time in rows}
 
 
+# What was said again, by the same name, while it had not been moved yet.
+_SAID_AGAIN = """
+    DELETE FROM {table} again USING person_move move, {table} moving
+    WHERE move.sequence = $1 AND (move.aliases IS NULL) = $2 AND NOT move.settled
+        AND moving.person_id = move.source AND moving.until IS NULL AND moving.since < move.sequence
+        AND (move.aliases IS NULL OR moving.alias = ANY(move.aliases))
+        AND (again.person_id, again.alias, again.record_id, again.version)
+            = (move.target, moving.alias, moving.record_id, moving.version)
+        AND again.since >= move.sequence AND again.until IS NULL
+"""
+_MOVED = {
+    "statement": (
+        ("event_id", "ordinal"),
+        ("sequence", "state", "payer", "stated_on", "birth_date", "sex_code", "original_entitlement_code", "death_date",
+         "part_b_began", "first_month", "last_month", "dual_status_code", "long_term_care_level", "alias"),
+    ),
+    "claim_record": (
+        ("record_id", "version", "alias"),
+        ("sequence", "state", "claim_key", "cancellation", "admission", "service_from", "service_through",
+         "diagnosis_codes"),
+    ),
+    "facility_stay": (("record_id", "version", "alias"), ("sequence", "state", "first_day", "last_day", "counts")),
+}  # fmt: skip
+
+
+async def move_facts(connection: Connection, phase: Phase) -> None:
+    """Put facts under whom they are about from a delivery on."""
+    for table in ("claim_record", "facility_stay"):
+        await connection.execute(_SAID_AGAIN.format(table=table), *phase)
+    for table, (key, rest) in _MOVED.items():
+        await move_rows(connection, phase, table, key, rest)
+
+
 _STATEMENTS = """
     SELECT person_id, sequence, state, payer, stated_on, birth_date, sex_code, original_entitlement_code, death_date,
-           part_b_began, first_month, last_month, dual_status_code, long_term_care_level
+           part_b_began, first_month, last_month, dual_status_code, long_term_care_level, since, until
     FROM statement WHERE person_id = ANY($1) ORDER BY sequence, event_id, ordinal
 """
 _CLAIMS = """
     SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
-           diagnosis_codes
+           diagnosis_codes, since, until
     FROM claim_record WHERE person_id = ANY($1) AND (person_id, claim_key) IN (
         SELECT person_id, claim_key FROM claim_record WHERE person_id = ANY($1) AND diagnosis_codes <> '')
     UNION
     SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
-           diagnosis_codes
+           diagnosis_codes, since, until
     FROM claim_record WHERE person_id = ANY($1) AND (person_id, record_id) IN (
         SELECT person_id, record_id FROM claim_record WHERE person_id = ANY($1) AND diagnosis_codes <> '')
 """
 _STAYS = """
-    SELECT person_id, sequence, state, record_id, version, first_day, last_day, counts
+    SELECT person_id, sequence, state, record_id, version, first_day, last_day, counts, since, until
     FROM facility_stay WHERE person_id = ANY($1)
 """
 
 
 def _claim(row: asyncpg.Record) -> ClaimRecord:
     codes = row["diagnosis_codes"]
-    values = (*tuple(row)[1:-1], tuple(codes.split("|")) if codes else ())
-    return ClaimRecord(*values)
+    values = (*tuple(row)[1:-3], tuple(codes.split("|")) if codes else ())
+    return ClaimRecord(*values, **_moved(row))
+
+
+def _moved(row: asyncpg.Record) -> dict[str, int | None]:
+    return {"since": row["since"], "until": row["until"]}
 
 
 async def facts_of(connection: Connection, people: list[str]) -> dict[str, PersonFacts]:
@@ -151,11 +228,11 @@ async def facts_of(connection: Connection, people: list[str]) -> dict[str, Perso
     claims: dict[str, list[ClaimRecord]] = {person: [] for person in people}
     stays: dict[str, list[FacilityStay]] = {person: [] for person in people}
     for row in await connection.fetch(_STATEMENTS, people):
-        statements[row[0]].append(Statement(*tuple(row)[1:]))
+        statements[row[0]].append(Statement(*tuple(row)[1:-2], **_moved(row)))
     for row in await connection.fetch(_CLAIMS, people):
         claims[row[0]].append(_claim(row))
     for row in await connection.fetch(_STAYS, people):
-        stays[row[0]].append(FacilityStay(*tuple(row)[1:]))
+        stays[row[0]].append(FacilityStay(*tuple(row)[1:-2], **_moved(row)))
     return {
         person: PersonFacts(tuple(statements[person]), tuple(claims[person]), tuple(stays[person])) for person in people
     }

@@ -14,18 +14,20 @@ from contracts.risk import RiskTierChanged, RiskTierChangedData
 from services.risk.hcc_tables import HccTables, Model, hcc_tables
 from services.risk.risk_policy import RiskPolicy, risk_policy
 from services.risk.rules.capacity_tier import MOST_REASONS, Standing, reasons_of, tier_of
+from services.runtime.person_moves import is_gone
 from services.runtime.service import Cut, Transaction
 
 # Nothing new about scores or admissions in this delivery: no tier can change.
 _ANYTHING_NEW = """
     SELECT EXISTS (SELECT 1 FROM score WHERE sequence = $1)
         OR EXISTS (SELECT 1 FROM claim_record WHERE sequence = $1 AND (admission OR cancellation))
+        OR EXISTS (SELECT 1 FROM person_move WHERE sequence = $1)
 """
-_RANKED = """
+_RANKED = f"""
     WITH known AS (
         SELECT DISTINCT ON (person_id, payment_year) person_id, payment_year, state, raw_score, completeness, segment,
                categories
-        FROM score WHERE model = $2 AND sequence <= $1
+        FROM score WHERE model = $2 AND sequence <= $1 AND NOT {is_gone("score.person_id", "$1")}
         ORDER BY person_id, payment_year, sequence DESC
     ), year AS (
         SELECT payment_year FROM known WHERE completeness = 'complete'
@@ -37,15 +39,15 @@ _RANKED = """
     FROM known JOIN year USING (payment_year)
     WHERE completeness = 'complete'
     ORDER BY person_id
-"""
+"""  # noqa: S608 - a fixed condition
 # Admissions that stand: newest version of each record, as many of a key as cancellations leave over. The window ends
 # where 99 % of what is known has ended, so that one wrong date in the future does not close it.
 _ADMISSIONS = """
     WITH newest AS (
         SELECT DISTINCT ON (person_id, record_id) person_id, claim_key, cancellation, admission, service_from
-        FROM claim_record WHERE sequence <= $1
-          AND (person_id, claim_key) IN (SELECT person_id, claim_key FROM claim_record WHERE admission AND sequence <= $1)
-        ORDER BY person_id, record_id, version DESC
+        FROM claim_record WHERE since <= $1 AND (until IS NULL OR until > $1)
+          AND (person_id, claim_key) IN (SELECT person_id, claim_key FROM claim_record WHERE admission AND since <= $1)
+        ORDER BY person_id, record_id, version DESC, sequence, alias
     ), standing AS (
         SELECT person_id, claim_key, min(service_from) AS admitted
         FROM newest GROUP BY person_id, claim_key

@@ -7,7 +7,7 @@ from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered
 from contracts.coverage import MedicareCoverageStated
 from contracts.medicaid import MedicaidEnrolmentStated
 from contracts.risk import ConditionCategory, RiskScored, RiskScoredData
-from contracts.topics import CLAIMS_MEDICAID, CLAIMS_MEDICARE, COVERAGE, MEDICAID_ENROLMENT, AnyEvent
+from contracts.topics import CLAIMS_MEDICAID, CLAIMS_MEDICARE, COVERAGE, IDENTITIES, MEDICAID_ENROLMENT, AnyEvent
 from services.risk import store
 from services.risk.fact_rows import Row, claim_records, facility_stays, medicaid_statements, medicare_statements
 from services.risk.risk_policy import RiskPolicy, risk_policy
@@ -15,7 +15,11 @@ from services.risk.rules.hcc_score import HccScore
 from services.risk.score_history import Revision, ScoredInput, revise, scores_of
 from services.risk.tiering import at_cut
 from services.runtime.database import Connection
-from services.runtime.service import Batch, ServiceDefinition, Transaction
+from services.runtime.person_moves import next_phase, record_moves, settle_phase, take_every_turn
+from services.runtime.service import Batch, Cut, ServiceDefinition, Transaction
+
+# Bounds memory: all facts of this many people are held at once.
+_PEOPLE_AT_ONCE = 500
 
 Insert = Callable[[Connection, list[Row]], Awaitable[store.News]]
 _INSERT: dict[str, Insert] = {
@@ -83,14 +87,14 @@ def _row(data: RiskScoredData, scored: ScoredInput) -> Row:
     )
 
 
-async def _write(batch: Batch, transaction: Transaction, revisions: dict[str, Revision], policy: RiskPolicy) -> None:
+async def _write(transaction: Transaction, revisions: dict[str, Revision], policy: RiskPolicy) -> None:
     withdrawn = [(person, *key) for person, revision in revisions.items() for key in revision.withdrawn]
     added = [(person, one) for person, revision in revisions.items() for one in revision.added]
     await store.delete_scores(transaction.connection, withdrawn)
     if not added:
         return
     first = min(one.sequence for _, one in added)
-    deliveries = await store.deliveries_since(transaction.connection, batch.partition, first)
+    deliveries = await store.deliveries_since(transaction.connection, first)
     rows: list[Row] = []
     for person_id, one in added:
         delivery_id, time = deliveries[one.sequence]
@@ -117,23 +121,47 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     policy = risk_policy()
     connection = transaction.connection
     await store.insert_deliveries(connection, _deliveries(batch))
-    rows = [row for received in batch.received for row in fact_rows(received.event, policy)]
-    news = await _INSERT[batch.topic](connection, rows)
-    if not news:
+    if batch.topic == IDENTITIES.name:
+        await record_moves(connection, (received.event for received in batch.received))
         return
+    rows = [(*row, received.event.named_by) for received in batch.received for row in fact_rows(received.event, policy)]
+    news = await _INSERT[batch.topic](connection, rows)
+    if news:
+        await _revise(news, transaction, policy)
+
+
+async def _revise(news: store.News, transaction: Transaction, policy: RiskPolicy) -> None:
+    """Revise the scores of people from the sequence on at which there is news of them."""
     people = sorted(news)
-    facts = await store.facts_of(connection, people)
-    standing = await store.standing_scores(connection, people)
+    facts = await store.facts_of(transaction.connection, people)
+    standing = await store.standing_scores(transaction.connection, people)
     revisions = {person: revise(facts[person], standing[person], news[person], policy) for person in people}
-    await _write(batch, transaction, revisions, policy)
+    await _write(transaction, revisions, policy)
+
+
+async def settle(cut: Cut, transaction: Transaction) -> None:
+    """Put facts under whom they are about, and score anew everybody whom that concerns."""
+    connection = transaction.connection
+    if await next_phase(connection, cut.sequence) is None:
+        return
+    await take_every_turn(connection)
+    news: store.News = {}
+    while phase := await next_phase(connection, cut.sequence):
+        await store.move_facts(connection, phase)
+        for person in await settle_phase(connection, phase):
+            news[person] = min(phase.sequence, news.get(person, phase.sequence))
+    people = sorted(news)
+    for start in range(0, len(people), _PEOPLE_AT_ONCE):
+        await _revise({one: news[one] for one in people[start : start + _PEOPLE_AT_ONCE]}, transaction, risk_policy())
 
 
 SERVICE = ServiceDefinition(
     name="risk",
     schema="risk",
-    topics=(COVERAGE, MEDICAID_ENROLMENT, CLAIMS_MEDICARE, CLAIMS_MEDICAID),
+    topics=(COVERAGE, MEDICAID_ENROLMENT, CLAIMS_MEDICARE, CLAIMS_MEDICAID, IDENTITIES),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
     waits_for=("intake",),
     at_cut=at_cut,
+    settle=settle,
 )
