@@ -42,11 +42,11 @@ def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if info.is_dir() or "/" in info.filename or info.filename in found or info.flag_bits & 1:
             raise RefusedDelivery("unexpected_member", "the archive holds a folder, a double or an encrypted member")
         found[info.filename] = info
-    _refuse_bombs(found.values())
+    refuse_bombs(found.values())
     return found
 
 
-def _refuse_bombs(infos: Collection[zipfile.ZipInfo]) -> None:
+def refuse_bombs(infos: Collection[zipfile.ZipInfo]) -> None:
     """By the announced sizes: a member that holds more than it announces ends there, and its checksum is wrong."""
     if sum(info.file_size for info in infos) > MOST_UNPACKED_BYTES:
         raise RefusedDelivery("archive_too_large", f"the archive announces more than {MOST_UNPACKED_BYTES} bytes")

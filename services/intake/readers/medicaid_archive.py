@@ -8,12 +8,12 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from services.intake.readers.archive import opened
+from services.intake.readers.archive import opened, refuse_bombs
 from services.intake.readers.fields import required, text, whole_number
 from services.intake.readers.parquet import ParquetTable
 from services.intake.readers.records import Column, FieldError, RecordParser
@@ -44,17 +44,24 @@ class Delivered:
     def __init__(self, archive: zipfile.ZipFile, members: Mapping[str, Member], folder: Path) -> None:
         self._archive = archive
         self._folder = folder
+        self._tables: list[CsvTable] = []
         self.members = members
 
     def table(self, part: str, wanted: Mapping[str, Kind]) -> Table:
         """The file known as ``part``. Of a Parquet file only the columns that are wanted are read."""
         member = self.members[part]
         if member.form == ".csv":
-            return CsvTable(member.name, member.info.file_size, self._opener(member.info))
+            self._tables.append(CsvTable(member.name, member.info.file_size, self._opener(member.info)))
+            return self._tables[-1]
         path = self._folder / part
         with self._archive.open(member.info) as file, path.open("wb") as copy:
             shutil.copyfileobj(file, copy)
         return ParquetTable(member.name, path, wanted, self._folder)
+
+    def close(self) -> None:
+        """Let go of every table."""
+        for table in self._tables:
+            table.close()
 
     def _opener(self, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
         return lambda: self._archive.open(info)
@@ -80,9 +87,12 @@ def delivered(path: Path, known: Mapping[str, str]) -> Iterator[Delivered]:
     with opened(path) as archive, tempfile.TemporaryDirectory(prefix="tandem-") as folder:
         found = _flat(archive)
         control = _control(archive, found.pop(CONTROL, None))
+        if not all(_part(name, known) for name in (*control, *found)):
+            raise RefusedDelivery("unexpected_member", "the archive or its control file names an unknown file")
         if control.keys() != found.keys():
             raise RefusedDelivery("missing_member", "the control file and the archive do not name the same files")
-        yield Delivered(archive, _members(found, control, known), Path(folder))
+        with closing(Delivered(archive, _members(found, control, known), Path(folder))) as files:
+            yield files
 
 
 def _flat(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -97,6 +107,7 @@ def _flat(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             raise RefusedDelivery("unexpected_member", "the archive holds folders, a double or an encrypted member")
         folders.add(str(place.parent))
         found[place.name] = info
+    refuse_bombs(found.values())
     if len(folders) > 1:
         raise RefusedDelivery("unexpected_member", "the files do not lie in one folder")
     return found
@@ -111,9 +122,9 @@ def _control(archive: zipfile.ZipFile, info: zipfile.ZipInfo | None) -> dict[str
     if info is None:
         raise RefusedDelivery("missing_member", f"{CONTROL} is not in the archive")
     try:
-        table = CsvTable(CONTROL, info.file_size, lambda: archive.open(info))
-        parser = RecordParser.delimited(table.header, _CONTROL_COLUMNS)
-        entries: list[dict[str, Any]] = [parser(row) for _, row in table.rows()]
+        with closing(CsvTable(CONTROL, info.file_size, lambda: archive.open(info))) as table:
+            parser = RecordParser.delimited(table.header, _CONTROL_COLUMNS)
+            entries: list[dict[str, Any]] = [parser(row) for _, row in table.rows()]
     except FieldError as error:
         raise RefusedDelivery("unreadable_control_file", f"{CONTROL}: {error}") from error
     control = {values["file"]: values["records"] for values in entries}
@@ -127,11 +138,14 @@ def _members(
 ) -> dict[str, Member]:
     members: dict[str, Member] = {}
     for name, info in found.items():
-        place = PurePosixPath(name)
-        part = known.get(place.stem.upper())
-        if part is None or place.suffix.lower() not in _FORMS:
-            raise RefusedDelivery("unexpected_member", "the archive holds a file of another name")
+        part = _part(name, known)
         if part in members:
             raise RefusedDelivery("unexpected_member", f"{part} is there more than once")
-        members[part] = Member(name, place.suffix.lower(), control[name], info)
+        members[part] = Member(name, PurePosixPath(name).suffix.lower(), control[name], info)
     return members
+
+
+def _part(name: str, known: Mapping[str, str]) -> str:
+    """What a file is known as; nothing where it is not known."""
+    place = PurePosixPath(name)
+    return known.get(place.stem.upper(), "") if place.suffix.lower() in _FORMS else ""

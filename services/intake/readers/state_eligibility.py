@@ -7,6 +7,7 @@ first are stated as not enrolled; of what lies behind, nothing is stated.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
@@ -52,15 +53,17 @@ def read(source: Source) -> Iterator[Reading]:
     """Every reading of one delivery. Raises :class:`services.intake.reading.RefusedDelivery`."""
     path = source.paths[0]
     mapping, table = _opened(path, source)
-    parser = StateRowParser(
-        mapping,
-        table.header,
-        named_groups(path.name, mapping).get("state") or mapping.state,
-        synthetic=source.synthetic_identifiers,
-    )
+    with closing(table):
+        yield from _readings(source, path, mapping, table)
+
+
+def _readings(source: Source, path: Path, mapping: StateMapping, table: CsvTable) -> Iterator[Reading]:
+    named = named_groups(path.name, mapping)
+    state = named.get("state") or mapping.state
+    parser = StateRowParser(mapping, table.header, state, synthetic=source.synthetic_identifiers)
     survey = Survey.of(table, mapping, parser, month_index(month_of(source.dated)))
     refuse_empty(table.name, survey.rows)
-    horizon = horizon_of(mapping, survey, named_groups(path.name, mapping), source.dated)
+    horizon = horizon_of(mapping, survey, named, source.dated)
     yield Observation(f"mapping {mapping.name}, {mapping.status}, valid from {mapping.valid_from.isoformat()}", 1)
     yield Observation(f"known through {month_at(horizon)}", 1)
     people = _People(source, mapping, parser, horizon)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import IO, Literal, Protocol
+from typing import IO, Literal, Protocol, TextIO
 
+from services.intake.readers.archive import LONGEST_LINE
 from services.intake.readers.records import csv_rows
 from services.intake.reading import RefusedDelivery
 
@@ -56,6 +57,7 @@ class CsvTable:
         self._opened = opened
         self._form = form
         self._mark = 0
+        self._open: list[IO[bytes]] = []
         with closing(opened()) as file:
             self._look_at(file.read(_LOOKED_AT_BYTES))
         labels = next(self._all(), (0, []))[1]
@@ -67,6 +69,11 @@ class CsvTable:
         rows = self._all()
         next(rows, None)
         return rows
+
+    def close(self) -> None:
+        """Let go of what a reading that was broken off has left open."""
+        while self._open:
+            self._open.pop().close()
 
     def _look_at(self, start: bytes) -> None:
         if start.startswith(_UTF_16_MARKS) or b"\x00" in start:
@@ -80,17 +87,24 @@ class CsvTable:
 
     def _all(self) -> Iterator[Numbered]:
         file = self._opened()
+        self._open.append(file)
         try:
             file.read(self._mark)
             text = TextIOWrapper(file, encoding=self._form.encoding, newline="")
             with closing(text):
-                yield from csv_rows(iter(text), self._form.delimiter)
+                yield from csv_rows(self._lines(text), self._form.delimiter)
         except csv.Error as error:
             raise RefusedDelivery("truncated_file", f"{self.name} is no complete CSV file") from error
         except UnicodeDecodeError as error:
             raise RefusedDelivery("wrong_encoding", f"{self.name} is not in the encoding that it should be") from error
         finally:
             file.close()
+
+    def _lines(self, text: TextIO) -> Iterator[str]:
+        while line := text.readline(LONGEST_LINE):
+            if len(line) == LONGEST_LINE and not line.endswith("\n"):
+                raise RefusedDelivery("line_too_long", f"{self.name} has a line of more than {LONGEST_LINE} characters")
+            yield line
 
 
 def check_labels(name: str, labels: Sequence[str]) -> None:
