@@ -94,7 +94,7 @@ class Statement(BaseModel):
     source: str
     stated_on: date
     entity_id: str | None
-    said: dict[str, JsonValue]
+    said: dict[str, str | int | bool | list[str]]
 
 
 class SharingState(BaseModel):
