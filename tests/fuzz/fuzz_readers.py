@@ -33,8 +33,14 @@ def _run(kind: str, seconds: int, seed: int, kept: Path) -> bool:
         click.echo(f"{kind:<30}{int(runs[1]):>10,} files{int(covered[-1]):>8,} branches")
         return True
     click.echo(f"{kind:<30}broken; its file lies in {kept}")
-    click.echo("\n".join(done.stderr.splitlines()[-_SHOWN_LINES:]))
+    click.echo(_told(done.stdout + done.stderr))
     return False
+
+
+def _told(output: str) -> str:
+    """Where it broke: what the fuzzer tells of its progress is of no use for that."""
+    lines = [line for line in output.splitlines() if line and not line.startswith(("#", "INFO:", "WARNING:"))]
+    return "\n".join(lines[-_SHOWN_LINES:])
 
 
 @click.command()

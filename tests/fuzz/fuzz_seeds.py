@@ -4,18 +4,21 @@ import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from fuzzing import TODAY, Seed
 
 from contracts.delivery import DeliveryKind
+from infra.simulator.lists import List
 from infra.simulator.simulation import simulate
+from infra.simulator.world import Feed
 from services.intake.inbox import deliverable_files
 from services.intake.reading import RefusedDelivery
 from services.intake.registry import recognise
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"
 _LARGEST = 64 * 1024
-_MOST_OF_A_KIND = 12
+_MOST_OF_A_KIND = 8
 
 
 def _seed(path: Path) -> Seed | None:
@@ -32,15 +35,20 @@ def _small_files_of(folder: Path) -> Iterator[Path]:
 
 @cache
 def seeds(*, with_samples: bool) -> dict[str, tuple[Seed, ...]]:
-    """Seeds by kind, at most a dozen each, always in the same order."""
+    """Seeds by kind, at most eight each, always in the same order."""
     found: dict[str, list[Seed]] = {kind.value: [] for kind in DeliveryKind}
     with tempfile.TemporaryDirectory(prefix="tandem-seeds-") as made:
-        simulate(Path(made), people=3, months=1, seed=11)
-        paths = [*_small_files_of(Path(made) / "deliveries"), *_small_files_of(Path(__file__).parent / "seeds")]
+        simulate(Path(made), people=8, months=1, seed=11, feeds=get_args(Feed), lists=get_args(List))
+        paths = [*_small_files_of(Path(__file__).parent / "seeds"), *_small_files_of(Path(made) / "deliveries")]
         if with_samples and SAMPLES.is_dir():
             paths += _small_files_of(SAMPLES)
         for path in paths:
             seed = _seed(path)
-            if seed is not None and len(found[seed.kind]) < _MOST_OF_A_KIND:
+            if seed is not None:
                 found[seed.kind].append(seed)
-    return {kind: tuple(some) for kind, some in found.items() if some}
+    return {kind: tuple(_largest(some)) for kind, some in found.items() if some}
+
+
+def _largest(some: list[Seed]) -> list[Seed]:
+    """Those that hold most: in the others is nothing else."""
+    return sorted(some, key=lambda seed: -len(seed.content))[:_MOST_OF_A_KIND]

@@ -57,7 +57,7 @@ def test_no_changed_file_breaks_its_reader_or_tells_of_a_person(tmp_path: Path, 
 
 
 def test_the_look_for_identifiers_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seed = SEEDS["alignment_report"][0]
+    seed = next(seed for seed in SEEDS["alignment_report"] if seed.name.endswith(".csv"))
     path = tmp_path / seed.name
     path.write_bytes(seed.content.replace(b",1S", b",1EG4TE5MK73,1S"))
     told = examine(path)

@@ -31,7 +31,7 @@ from services.intake.readers import alignment_report, explanation_of_benefit, me
 from services.intake.readers.cclf import read as read_cclf
 from services.intake.readers.column_maps import layouts_of
 from services.intake.reading import Reader, RefusedDelivery
-from services.intake.registry import recognise
+from services.intake.registry import reader_of, recognise
 
 TODAY = date(2022, 3, 1)
 REPORT = "ALIGNMENT_REPORT.D9001.202202.D220210.csv"
@@ -222,3 +222,13 @@ def test_what_no_event_can_hold_is_refused_unescaped_too(tmp_path: Path, raw: by
     path.write_bytes(b'{"resourceType": "ExplanationOfBenefit", "id": "' + raw + b'"}\n')
     readings = explanation_of_benefit.read(source(DeliveryKind.EXPLANATION_OF_BENEFIT, path))
     assert defects(readings) == [(1, None, reason)]
+
+
+@pytest.mark.parametrize("line", ["7", '"text"', "[]", "null", "true"])
+@pytest.mark.parametrize("name", ["Patient", "Coverage", "ExplanationOfBenefit"])
+def test_a_line_that_is_json_and_no_resource_is_a_defect(tmp_path: Path, name: str, line: str) -> None:
+    path = tmp_path / f"{name}.ndjson"
+    path.write_text(f'{{"resourceType": "{name}"}}\n{line}\n', encoding="utf-8")
+    found = recognise(path, TODAY)
+    told = [(number, reason) for number, _, reason in defects(list(reader_of(found.kind)(source(found.kind, path))))]
+    assert (2, "not_a_resource") in told
