@@ -171,7 +171,8 @@ def death_date(member: Member) -> date | None:
 def _deaths(member: Member) -> Iterator[tuple[Segment, str, str]]:
     if (stated := member.first.get(("DTP", "435"))) is not None:
         yield stated, stated.element(3), "DTP435"
-    yield member.head, member.head.element(12), "INS12"
+    if member.head.element(11) == "D8":
+        yield member.head, member.head.element(12), "INS12"
     if (reported := member.reference("17")) is not None:
         parts = reported.element(2).split(";")
         yield reported, parts[1].strip() if len(parts) > 1 else "", "REF17"
