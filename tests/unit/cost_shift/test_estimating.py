@@ -12,7 +12,7 @@ from services.cost_shift.category_policy import CategoryPair, PolicyError
 from services.cost_shift.estimate_policy import EstimatePolicy, estimate_policy
 from services.cost_shift.estimating import Estimate, Estimator, PairEstimate, Windows
 
-POLICY = replace(estimate_policy(), bootstrap_draws=199)
+POLICY = replace(estimate_policy(), bootstrap_draws=99)
 ALL = CategoryPair("all_services", "", "")
 PAYERS = ("medicare", "medicaid")
 
@@ -50,7 +50,7 @@ def test_a_planted_pair_is_told(
 
 
 def test_where_nothing_was_planted_signs_are_chance() -> None:
-    shares = [pair_of(CountyWorld(seed, counties=12, effects=(0.0, 0.0))).opposite_signs for seed in range(12)]
+    shares = [pair_of(CountyWorld(seed, counties=12, effects=(0.0, 0.0))).opposite_signs for seed in range(8)]
     assert max(shares) < 1
     assert min(shares) < 0.9
 
@@ -68,8 +68,8 @@ def test_every_series_is_told_in_the_order_of_the_panel_and_no_p_value_shrinks()
 
 def test_the_detectable_effect_shrinks_as_counties_are_added() -> None:
     few, many = (
-        np.mean([pair_of(CountyWorld(seed, counties=counties)).medicare.detectable for seed in range(6)])
-        for counties in (6, 40)
+        np.mean([pair_of(CountyWorld(seed, counties=counties)).medicare.detectable for seed in range(3)])
+        for counties in (6, 30)
     )
     assert many < few / 2
 
