@@ -18,6 +18,8 @@ CellKey = tuple[int, str, str, str, str, str, str, str, bool, str, str]
 # sequence, state, county, entity, cohort, month
 CountKey = tuple[int, str, str, str, str, str]
 Known = Mapping[int, tuple[int, Place]]  # sequence to (revision, place)
+Gone = Mapping[str, Sequence[tuple[int, int | None]]]  # person to deliveries from and until
+_NOBODY: Gone = {}
 
 
 class Decision(NamedTuple):
@@ -71,7 +73,8 @@ def revise_claims(
     histories: dict[ClaimKey, tuple[ClaimVersion, ...]] = {}
     for key, version in arrived:
         history = histories.get(key) or stored.get(key, ())
-        numbers = [known.version for known in history]
+        # What was moved here from somebody else depends on when it was: it is no arrival.
+        numbers = [known.version for known in history if known.since is None and known.alias == version.alias]
         repeated = version.version in numbers
         older = bool(numbers) and not repeated and version.version < max(numbers)
         arrivals.add(version.sequence, repeated=repeated, older=older)
@@ -88,14 +91,29 @@ def revise_claims(
 def _revise_claim(
     revised: RevisedClaims, key: ClaimKey, before: tuple[ClaimVersion, ...], history: tuple[ClaimVersion, ...]
 ) -> None:
-    known = {version.version for version in before}
+    known = {_identity(version) for version in before}
     for version in history:
-        if version.version not in known:
+        if _identity(version) not in known:
             revised.added.append((key, version))
         elif version not in before:
             revised.moved.append((key, version))
     _sum_costs(revised.costs, key[0], standing_changes(history), 1)
     _sum_costs(revised.costs, key[0], standing_changes(before), -1)
+
+
+def _identity(version: ClaimVersion) -> tuple[object, ...]:
+    return version.alias, version.version, version.since, version.until
+
+
+def moved_costs(
+    before: Mapping[ClaimKey, Iterable[ClaimVersion]], after: Mapping[ClaimKey, Iterable[ClaimVersion]]
+) -> dict[CostKey, Amounts]:
+    """What changes of person-months' costs when versions turn out to be another person's."""
+    costs: dict[CostKey, Amounts] = {}
+    for sign, histories in ((-1, before), (1, after)):
+        for key, history in histories.items():
+            _sum_costs(costs, key[0], standing_changes(history), sign)
+    return {key: sums for key, sums in costs.items() if sums != (0, 0)}
 
 
 def _sum_costs(costs: dict[CostKey, Amounts], person: str, changes: Iterable[CostChange], sign: int) -> None:
@@ -171,12 +189,30 @@ def cells_of_assignments(
 
 
 def person_months_of_assignments(
-    moved: Mapping[PersonMonth, tuple[list[Assignment], list[Assignment]]], floor: int
+    moved: Mapping[PersonMonth, tuple[list[Assignment], list[Assignment]]], floor: int, gone: Gone = _NOBODY
 ) -> dict[CountKey, int]:
-    """What changed assignments change of the counts of person-months."""
+    """What changed assignments change of the counts of person-months; ``gone`` says who is somebody else, and when."""
     counts: dict[CountKey, int] = defaultdict(int)
-    for (_, month), (before, after) in moved.items():
-        for sign, assignments in ((-1, before), (1, after)):
-            for sequence, place, count in person_month_changes(assignments):
-                counts[(max(sequence, floor), *place, month)] += sign * count
+    for (person, month), (before, after) in moved.items():
+        away = gone.get(person, ())
+        _sum_counts(counts, month, person_month_changes(before, away), floor, -1)
+        _sum_counts(counts, month, person_month_changes(after, away), floor, 1)
     return {key: count for key, count in counts.items() if count}
+
+
+def person_months_of_moves(
+    known: Mapping[PersonMonth, Sequence[Assignment]], before: Gone, after: Gone, floor: int
+) -> dict[CountKey, int]:
+    """What changes of the counts of person-months when people turn out to be somebody else, or themselves again."""
+    counts: dict[CountKey, int] = defaultdict(int)
+    for (person, month), assignments in known.items():
+        _sum_counts(counts, month, person_month_changes(assignments, before.get(person, ())), floor, -1)
+        _sum_counts(counts, month, person_month_changes(assignments, after.get(person, ())), floor, 1)
+    return {key: count for key, count in counts.items() if count}
+
+
+def _sum_counts(
+    counts: dict[CountKey, int], month: str, changes: Iterable[tuple[int, Place, int]], floor: int, sign: int
+) -> None:
+    for sequence, place, count in changes:
+        counts[(max(sequence, floor), *place, month)] += sign * count

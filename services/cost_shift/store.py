@@ -17,6 +17,7 @@ from services.cost_shift.rules.cell_change import Place
 from services.cost_shift.rules.claim_contribution import Contribution
 from services.cost_shift.rules.standing_version import ClaimVersion, CostChange
 from services.runtime.database import Connection
+from services.runtime.person_moves import Phase, move_rows
 
 Row = tuple[Any, ...]
 
@@ -26,25 +27,53 @@ _CLAIM_HISTORIES = """
 SELECT known.*
 FROM unnest($2::text[], $3::text[]) AS wanted (person_id, record_id)
 CROSS JOIN LATERAL (
-    SELECT person_id, record_id, version, sequence, state, withdrawn, category, crossover, basis, month, cents, claims
+    SELECT person_id, record_id, version, sequence, state, withdrawn, alias, since, until,
+        category, crossover, basis, month, cents, claims
     FROM claim_contribution AS kept
     WHERE (kept.person_id, kept.payer, kept.record_id) = (wanted.person_id, $1, wanted.record_id)
-    ORDER BY version, part
+    ORDER BY version, alias, since, sequence, part
     OFFSET 0
 ) AS known
 """
 
 _VERSION_COLUMNS = (
     "person_id", "record_id", "version", "part", "sequence", "state", "withdrawn",
-    "payer", "category", "crossover", "basis", "month", "cents", "claims",
+    "payer", "category", "crossover", "basis", "month", "cents", "claims", "alias", "since", "until",
 )  # fmt: skip
 
+_CLAIMS_OF_PEOPLE = """
+SELECT person_id, record_id, version, sequence, state, withdrawn, alias, since, until,
+    category, crossover, basis, month, cents, claims
+FROM claim_contribution WHERE person_id = ANY($2) AND payer = $1
+ORDER BY person_id, record_id, version, alias, since, sequence, part
+"""
+
 _KNOWN_EARLIER = """
-UPDATE claim_contribution AS known SET sequence = earlier.sequence, state = earlier.state
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])
-    AS earlier (person_id, record_id, version, sequence, state)
-WHERE (known.person_id, known.payer, known.record_id, known.version)
-    = (earlier.person_id, $1, earlier.record_id, earlier.version)
+UPDATE claim_contribution AS known SET sequence = earlier.sequence, since = earlier.sequence, state = earlier.state
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
+    AS earlier (person_id, record_id, version, alias, until, sequence, state)
+WHERE (known.person_id, known.payer, known.record_id, known.version, known.alias)
+    = (earlier.person_id, $1, earlier.record_id, earlier.version, earlier.alias)
+    AND known.since = known.sequence AND known.until IS NOT DISTINCT FROM earlier.until
+"""
+
+# Behind the move of somebody: moved on with the next delivery.
+_BEHIND = """
+UPDATE person_move SET settled = false FROM unnest($1::text[], $2::bigint[]) AS added (person_id, sequence)
+WHERE settled AND source = added.person_id AND person_move.sequence > added.sequence
+"""
+
+_ASSIGNMENTS_OF_PEOPLE = """
+SELECT person_id, month, sequence, revision, state, county, entity, cohort FROM assignment
+WHERE person_id = ANY($1) ORDER BY person_id, month, sequence
+"""
+
+# Whoever was moved whole, until something is moved to them again. Only what was carried out counts.
+_GONE_NOW = """
+SELECT whole.source AS person_id, whole.sequence AS since,
+    (SELECT min(back.sequence) FROM person_move back
+     WHERE back.target = whole.source AND back.sequence > whole.sequence AND back.settled) AS until
+FROM person_move whole WHERE whole.source = ANY($1) AND whole.aliases IS NULL AND whole.settled
 """
 
 _ASSIGNMENTS = """
@@ -153,32 +182,81 @@ async def claim_histories(
 ) -> dict[ClaimKey, tuple[ClaimVersion, ...]]:
     """Every known version of these claims."""
     rows = await connection.fetch(_CLAIM_HISTORIES, payer, [key[0] for key in keys], [key[1] for key in keys])
-    parts: dict[tuple[str, str, int, int, str, bool], list[Contribution]] = defaultdict(list)
-    for person, record, version, sequence, state, withdrawn, *contribution in rows:
-        parts[(person, record, version, sequence, state, withdrawn)].append(Contribution(payer, *contribution))
+    return _histories(payer, rows)
+
+
+async def claims_of_people(
+    connection: Connection, payer: str, people: Sequence[str]
+) -> dict[ClaimKey, tuple[ClaimVersion, ...]]:
+    """Every known version of every claim of some people."""
+    return _histories(payer, await connection.fetch(_CLAIMS_OF_PEOPLE, payer, people))
+
+
+def _histories(payer: str, rows: Iterable[Any]) -> dict[ClaimKey, tuple[ClaimVersion, ...]]:
+    parts: dict[Row, list[Contribution]] = defaultdict(list)
+    for row in rows:
+        values = tuple(row)
+        parts[values[:9]].append(Contribution(payer, *values[9:]))
     histories: dict[ClaimKey, list[ClaimVersion]] = defaultdict(list)
-    for (person, record, version, sequence, state, withdrawn), contributions in parts.items():
-        known = ClaimVersion(version, sequence, state, withdrawn, tuple(contributions))
+    for (person, record, version, sequence, state, withdrawn, alias, since, until), contributions in parts.items():
+        moved_here = None if since == sequence else since
+        known = ClaimVersion(version, sequence, state, withdrawn, tuple(contributions), alias, moved_here, until)
         histories[(person, record)].append(known)
     return {key: tuple(history) for key, history in histories.items()}
 
 
 async def add_versions(connection: Connection, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
     """Keep versions that were not known."""
+    added = list(versions)
     rows = [
-        (*key, version, part, sequence, state, withdrawn, *contribution)
-        for key, (version, sequence, state, withdrawn, contributions) in versions
-        for part, contribution in enumerate(contributions)
+        (*key, one.version, part, one.sequence, one.state, one.withdrawn, *contribution, one.alias, one.sequence, None)
+        for key, one in added
+        for part, contribution in enumerate(one.contributions)
     ]
     if rows:
         await connection.copy_records_to_table("claim_contribution", records=rows, columns=_VERSION_COLUMNS)
+        first: dict[str, int] = {}
+        for (person, _), one in added:
+            first[person] = min(one.sequence, first.get(person, one.sequence))
+        await connection.execute(_BEHIND, list(first), list(first.values()))
 
 
 async def move_versions(connection: Connection, payer: str, versions: Iterable[tuple[ClaimKey, ClaimVersion]]) -> None:
     """Note that known versions were known with an earlier delivery already."""
-    rows = [(*key, version.version, version.sequence, version.state) for key, version in versions]
+    rows = [(*key, one.version, one.alias, one.until, one.sequence, one.state) for key, one in versions]
     if rows:
         await connection.execute(_KNOWN_EARLIER, payer, *_columns(rows))
+
+
+async def move_claims(connection: Connection, phase: Phase, sources: Sequence[str]) -> None:
+    """Put versions of claims under whose they are from a delivery on."""
+    key = ("payer", "record_id", "version", "alias", "sequence", "part")
+    rest = ("state", "withdrawn", "category", "crossover", "basis", "month", "cents", "claims")
+    await move_rows(connection, phase, "claim_contribution", key, rest, sources)
+
+
+async def gone(connection: Connection, people: Iterable[str]) -> dict[str, list[tuple[int, int | None]]]:
+    """From which deliveries on, and until which, each of some people counts as somebody else."""
+    rows = await connection.fetch(
+        "SELECT person_id, since, until FROM gone WHERE person_id = ANY($1) ORDER BY person_id, since", list(people)
+    )
+    found: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
+    for person, since, until in rows:
+        found[person].append((since, until))
+    return found
+
+
+async def write_gone(connection: Connection, people: Sequence[str]) -> None:
+    """Work out anew when each of some people counts as somebody else."""
+    await connection.execute("DELETE FROM gone WHERE person_id = ANY($1)", people)
+    await connection.execute(f"INSERT INTO gone (person_id, since, until) {_GONE_NOW}", people)
+
+
+async def assignments_of_people(
+    connection: Connection, people: Sequence[str]
+) -> dict[PersonMonth, dict[int, tuple[int, Place]]]:
+    """Every decision about some people, by month."""
+    return _assignments(await connection.fetch(_ASSIGNMENTS_OF_PEOPLE, people))
 
 
 async def assignments(
@@ -186,7 +264,10 @@ async def assignments(
 ) -> dict[PersonMonth, dict[int, tuple[int, Place]]]:
     """Per person-month: sequence to (revision, place), in the order of sequences."""
     wanted = list(keys)
-    rows = await connection.fetch(_ASSIGNMENTS, [key[0] for key in wanted], [key[1] for key in wanted])
+    return _assignments(await connection.fetch(_ASSIGNMENTS, [key[0] for key in wanted], [key[1] for key in wanted]))
+
+
+def _assignments(rows: Iterable[Any]) -> dict[PersonMonth, dict[int, tuple[int, Place]]]:
     found: dict[PersonMonth, dict[int, tuple[int, Place]]] = defaultdict(dict)
     for person, month, sequence, revision, *place in rows:
         found[(person, month)][sequence] = (revision, Place(*place))

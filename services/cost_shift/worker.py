@@ -6,7 +6,7 @@ from pathlib import Path
 from contracts.alignment import AlignmentDecided, AlignmentDecidedData
 from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered
 from contracts.codes import Payer
-from contracts.topics import ALIGNMENT_DECISIONS, CLAIMS_MEDICAID, CLAIMS_MEDICARE
+from contracts.topics import ALIGNMENT_DECISIONS, CLAIMS_MEDICAID, CLAIMS_MEDICARE, IDENTITIES
 from services.cost_shift import changes, store
 from services.cost_shift.category_policy import CategoryPolicy, category_policy
 from services.cost_shift.changes import ClaimKey, Decision
@@ -18,6 +18,8 @@ from services.cost_shift.rules.claim_contribution import (
     medicare_contributions,
 )
 from services.cost_shift.rules.standing_version import ClaimVersion
+from services.cost_shift.settling import settle
+from services.runtime.person_moves import record_moves
 from services.runtime.service import Batch, ServiceDefinition, Transaction
 
 ArrivedClaim = tuple[ClaimKey, ClaimVersion]
@@ -31,7 +33,12 @@ def medicare_claims(batch: Batch, policy: CategoryPolicy) -> Iterator[ArrivedCla
             for claim in event.data.claims:
                 contributions = medicare_contributions(claim, policy)
                 version = ClaimVersion(
-                    claim.version, event.deliveryseq, event.data.state, is_withdrawal(claim), contributions
+                    claim.version,
+                    event.deliveryseq,
+                    event.data.state,
+                    is_withdrawal(claim),
+                    contributions,
+                    event.named_by,
                 )
                 yield (event.data.person_id, claim.record_id), version
 
@@ -44,7 +51,12 @@ def medicaid_claims(batch: Batch, policy: CategoryPolicy) -> Iterator[ArrivedCla
             for claim in event.data.claims:
                 contributions = medicaid_contributions(claim, policy)
                 version = ClaimVersion(
-                    claim.version, event.deliveryseq, event.data.state, is_withdrawal(claim), contributions
+                    claim.version,
+                    event.deliveryseq,
+                    event.data.state,
+                    is_withdrawal(claim),
+                    contributions,
+                    event.named_by,
                 )
                 yield (event.data.person_id, claim.record_id), version
 
@@ -97,17 +109,23 @@ async def _apply_decisions(batch: Batch, transaction: Transaction) -> None:
     await store.write_assignments(connection, revised.written)
     costs = await store.person_month_costs(connection, list(revised.moved))
     floor = await store.next_revision(connection)
-    counts = changes.person_months_of_assignments(revised.moved, floor)
+    gone = await store.gone(connection, {person for person, _ in revised.moved}) if revised.moved else {}
+    counts = changes.person_months_of_assignments(revised.moved, floor, gone)
     await store.add_person_months(connection, batch.partition, counts)
     cells = changes.cells_of_assignments(revised.moved, costs, floor)
     await store.add_cells(connection, batch.partition, cells)
     await store.add_arrivals(connection, batch.partition, "alignment", revised.arrivals.counts)
 
 
+async def _apply_moves(batch: Batch, transaction: Transaction) -> None:
+    await record_moves(transaction.connection, (received.event for received in batch.received))
+
+
 _APPLY: dict[str, Callable[[Batch, Transaction], Awaitable[None]]] = {
     CLAIMS_MEDICARE.name: _apply_medicare,
     CLAIMS_MEDICAID.name: _apply_medicaid,
     ALIGNMENT_DECISIONS.name: _apply_decisions,
+    IDENTITIES.name: _apply_moves,
 }
 
 
@@ -119,9 +137,10 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
 SERVICE = ServiceDefinition(
     name="cost-shift",
     schema="cost_shift",
-    topics=(CLAIMS_MEDICARE, CLAIMS_MEDICAID, ALIGNMENT_DECISIONS),
+    topics=(CLAIMS_MEDICARE, CLAIMS_MEDICAID, ALIGNMENT_DECISIONS, IDENTITIES),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
     waits_for=("intake", "alignment"),
     at_cut=at_cut,
+    settle=settle,
 )

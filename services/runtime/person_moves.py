@@ -5,7 +5,7 @@ delivery is cut, with every worker's turn in its hand: by then every fact of tha
 whichever partition it came by. See docs/architecture.md, "People who turn out to be one".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from contracts.identities import PeopleMerged, PeopleSplit
@@ -20,6 +20,7 @@ _MOVE: Final = """
         JOIN {table} fact ON fact.person_id = move.source AND fact.until IS NULL AND fact.since < move.sequence
             AND (move.aliases IS NULL OR fact.alias = ANY(move.aliases))
         WHERE move.sequence = $1 AND (move.aliases IS NULL) = $2 AND NOT move.settled
+            AND ($3::text[] IS NULL OR move.source = ANY($3))
     ), left_behind AS (
         UPDATE {table} fact SET until = going.moved_at FROM going
         WHERE ({key}) = ({going_key}) AND fact.since = going.since
@@ -32,10 +33,11 @@ _MOVE: Final = """
 _REOPEN: Final = """
     UPDATE person_move later SET settled = false FROM person_move now
     WHERE now.sequence = $1 AND (now.aliases IS NULL) = $2 AND NOT now.settled
-        AND later.source = now.target AND later.sequence > now.sequence AND later.settled
+        AND ($3::text[] IS NULL OR now.source = ANY($3)) AND later.source = now.target AND later.sequence > now.sequence AND later.settled
 """
 _SETTLED: Final = """
     UPDATE person_move SET settled = true WHERE sequence = $1 AND (aliases IS NULL) = $2 AND NOT settled
+        AND ($3::text[] IS NULL OR source = ANY($3))
     RETURNING source, target
 """
 
@@ -85,10 +87,38 @@ async def take_every_turn(connection: Connection) -> None:
         await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", turn, partition)
 
 
-async def move_rows(connection: Connection, phase: Phase, table: str, key: Iterable[str], rest: Iterable[str]) -> None:
+async def sources_of(connection: Connection, phase: Phase, most: int) -> list[str]:
+    """Some of the people from whom something is still to be moved."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT source FROM person_move WHERE sequence = $1 AND (aliases IS NULL) = $2 AND NOT settled "
+        "ORDER BY source LIMIT $3",
+        *phase,
+        most,
+    )
+    return [row["source"] for row in rows]
+
+
+async def targets_of(connection: Connection, phase: Phase, sources: Sequence[str]) -> list[str]:
+    """To whom something is moved from these people."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT target FROM person_move WHERE sequence = $1 AND (aliases IS NULL) = $2 AND source = ANY($3)",
+        *phase,
+        sources,
+    )
+    return [row["target"] for row in rows]
+
+
+async def move_rows(  # noqa: PLR0913, PLR0917 - what is moved, and from whom
+    connection: Connection,
+    phase: Phase,
+    table: str,
+    key: Iterable[str],
+    rest: Iterable[str],
+    sources: Sequence[str] | None = None,
+) -> None:
     """Move the rows of one table. ``key`` is what tells facts of one person apart, ``rest`` the other columns.
 
-    The table has ``person_id``, ``since``, ``until`` and ``alias`` besides.
+    The table has ``person_id``, ``since`` and ``until`` besides. ``sources``: only from these people.
     """
     own = ("person_id", *key)
     moving = (*key, *rest)
@@ -99,13 +129,13 @@ async def move_rows(connection: Connection, phase: Phase, table: str, key: Itera
         columns=", ".join(moving),
         going_columns=", ".join(f"going.{column}" for column in moving),
     )
-    await connection.execute(statement, phase.sequence, phase.is_whole)
+    await connection.execute(statement, *phase, sources)
 
 
-async def settle_phase(connection: Connection, phase: Phase) -> set[str]:
+async def settle_phase(connection: Connection, phase: Phase, sources: Sequence[str] | None = None) -> set[str]:
     """Note that moves were carried out. Gives everybody whom they concern."""
-    await connection.execute(_REOPEN, phase.sequence, phase.is_whole)
-    rows = await connection.fetch(_SETTLED, phase.sequence, phase.is_whole)
+    await connection.execute(_REOPEN, *phase, sources)
+    rows = await connection.fetch(_SETTLED, *phase, sources)
     return {person for row in rows for person in row}
 
 

@@ -17,8 +17,9 @@ from contracts.claims import (
     MedicareClaimsDeliveredData,
 )
 from contracts.codes import Cohort
-from contracts.topics import ALIGNMENT_DECISIONS, CLAIMS_MEDICAID, CLAIMS_MEDICARE, AnyEvent
+from contracts.topics import ALIGNMENT_DECISIONS, CLAIMS_MEDICAID, CLAIMS_MEDICARE, PERSON_PARTITIONS, AnyEvent
 from services.cost_shift.worker import SERVICE
+from services.runtime import partitioning
 from services.runtime.service import Batch, Cut, Received
 
 DELIVERIES = 5
@@ -164,7 +165,7 @@ def _same_version_same_content(facts: list[Fact]) -> tuple[Fact, ...]:
 
 
 def partition_of(person: str) -> int:
-    return int(person[-1], 16) % 2
+    return partitioning.partition_of(person.encode(), PERSON_PARTITIONS)
 
 
 def _claims_event(facts: list[Fact]) -> AnyEvent:
@@ -232,6 +233,9 @@ async def apply(connection: Any, topic: str, partition: int, events: list[AnyEve
 
 async def publish(connection: Any, sequence: int) -> list[AnyEvent]:
     assert SERVICE.at_cut is not None
+    assert SERVICE.settle is not None
+    async with connection.transaction():
+        await SERVICE.settle(cut_of(sequence), OneTransaction(connection))
     async with connection.transaction():
         transaction = OneTransaction(connection)
         await SERVICE.at_cut(cut_of(sequence), transaction)

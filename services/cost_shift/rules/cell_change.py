@@ -69,15 +69,25 @@ def _moved(cost: CostChange, sequence: int, before: Place, after: Place) -> Iter
     yield CellChange(sequence, "alignment", after, cost.series, cost.month, cost.cents, cost.claims)
 
 
-def person_month_changes(assignments: Sequence[Assignment]) -> list[tuple[int, Place, int]]:
-    """Where one person-month is counted: ``(sequence, place, +1 or -1)``."""
+def person_month_changes(
+    assignments: Sequence[Assignment], gone: Sequence[tuple[int, int | None]] = ()
+) -> list[tuple[int, Place, int]]:
+    """Where one person-month is counted: ``(sequence, place, +1 or -1)``.
+
+    ``gone``: from which delivery on, and until which, the person is known to be somebody else and counted there.
+    """
     changes: list[tuple[int, Place, int]] = []
     place: Place | None = None
-    for known, decided in assignments:
+    ends = {mark for interval in gone for mark in interval if mark is not None}
+    for known in sorted({assignment.sequence for assignment in assignments} | ends):
+        decided = None
+        if not any(since <= known and (until is None or known < until) for since, until in gone):
+            decided = next((one.place for one in reversed(assignments) if one.sequence <= known), None)
         if decided == place:
             continue
         if place is not None:
             changes.append((known, place, -1))
-        changes.append((known, decided, 1))
+        if decided is not None:
+            changes.append((known, decided, 1))
         place = decided
     return changes
