@@ -57,10 +57,10 @@ class Sheet:
         """Every row that is not empty, as it comes. Raises :class:`RefusedDelivery` when the sheet cannot be read."""
         # What a sheet declares of its own size may be wrong, and would hide rows.
         self._cells.reset_dimensions()
-        rows = enumerate(self._cells.iter_rows(max_col=MOST_COLUMNS), start=1)
+        rows = enumerate(self._cells.iter_rows(), start=1)
         while True:
             with _third_party():
-                some = [_row(number, cells) for number, cells in islice(rows, _ROWS_AT_ONCE)]
+                some = [_row(number, cells[:MOST_COLUMNS]) for number, cells in islice(rows, _ROWS_AT_ONCE)]
             if not some:
                 return
             yield from (row for row in some if row.fault or any(row.texts))
