@@ -11,6 +11,7 @@ from infra.simulator import (
     DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
     DEFAULT_SHIFT_MEDICARE_PBPM_CENTS,
     Channel,
+    Eligibility,
     Feed,
     List,
     Shift,
@@ -22,6 +23,7 @@ SHIFTS: tuple[Shift, ...] = get_args(Shift)
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 FEEDS: tuple[Feed, ...] = get_args(Feed)
 LISTS: tuple[List, ...] = get_args(List)
+ELIGIBILITY: tuple[Eligibility, ...] = get_args(Eligibility)
 
 
 def cents(dollars: Decimal) -> int:
@@ -49,6 +51,7 @@ def simulate_with_progress(
     medicaid_pbpm_cents: int,
     feeds: tuple[Feed, ...] = ("cclf",),
     lists: tuple[List, ...] = (),
+    eligibility: tuple[Eligibility, ...] = (),
 ) -> Simulation:
     """Simulate under a progress bar.
 
@@ -70,6 +73,7 @@ def simulate_with_progress(
                 shift_medicaid_pbpm_cents=medicaid_pbpm_cents,
                 feeds=feeds,
                 lists=lists,
+                eligibility=eligibility,
                 on_progress=lambda done, _all: bar.update(task, completed=done),
             )
         except (ValueError, FileExistsError) as error:
@@ -130,6 +134,12 @@ def _as_object(made: Simulation) -> dict[str, object]:
     multiple=True,
     help="A list of CMS besides the monthly report; may be repeated.",
 )
+@click.option(
+    "--eligibility",
+    type=click.Choice(ELIGIBILITY),
+    multiple=True,
+    help="A file of Medicaid's enrolment besides the 834; may be repeated.",
+)
 @json_option
 def command(
     directory: Path,
@@ -143,6 +153,7 @@ def command(
     shift_medicaid_pbpm: Decimal,
     feeds: tuple[Feed, ...],
     lists: tuple[List, ...],
+    eligibility: tuple[Eligibility, ...],
     as_json: bool,
 ) -> None:
     """Write the files of a made-up population into DIRECTORY/deliveries, and the truth into DIRECTORY/truth.json.
@@ -161,6 +172,7 @@ def command(
         medicaid_pbpm_cents=cents(shift_medicaid_pbpm),
         feeds=feeds,
         lists=lists,
+        eligibility=eligibility,
     )
     if as_json:
         print_json(_as_object(made))

@@ -1,5 +1,6 @@
 """A state's dual-eligible population in the real wire formats, with the truth beside it."""
 
+from infra.simulator.eligibility import Eligibility
 from infra.simulator.lists import List
 from infra.simulator.simulation import (
     DEFAULT_SHIFT_MEDICAID_PBPM_CENTS,
@@ -15,6 +16,7 @@ __all__ = [
     "DEMO_MONTHS",
     "DEMO_PEOPLE",
     "Channel",
+    "Eligibility",
     "Feed",
     "List",
     "Shift",

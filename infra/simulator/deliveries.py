@@ -10,6 +10,7 @@ from random import Random
 
 from contracts.delivery import DeliveryKind
 from infra.simulator import cclf, enrolment, fhir, reports, tmsis, x12_encounters
+from infra.simulator.eligibility import Eligibility, write_eligibility
 from infra.simulator.enrolment import FileKind
 from infra.simulator.fhir_coverage import Generation
 from infra.simulator.lists import List, write_lists
@@ -86,6 +87,7 @@ class DeliveryWriter:
         self._feeds = feeds
         self._random = Random(f"{seed}:deliveries")
         self.lists: Sequence[List] = ()
+        self.eligibility: Sequence[Eligibility] = ()
         self.written: list[Delivery] = []
 
     def write_month(self, month: int) -> None:
@@ -98,6 +100,8 @@ class DeliveryWriter:
         self._write_claims(folder, month)
         self._write_roster(folder, month)
         for path, kind in write_lists(folder, month, self._period, self._spool, self.lists):
+            self._add(path, kind)
+        for path, kind in write_eligibility(folder, month, self._period, self._spool, self.eligibility):
             self._add(path, kind)
         self._repeat(folder, month)
         self.written[before:] = sorted(self.written[before:], key=lambda delivery: delivery.path)

@@ -14,6 +14,7 @@ from infra.simulator.arrivals import arrivals
 from infra.simulator.calibration import plan_shift
 from infra.simulator.claims import MedicaidClaim, MedicareClaim
 from infra.simulator.deliveries import GENERATIONS, Delivery, DeliveryWriter
+from infra.simulator.eligibility import Eligibility, spool_eligibility
 from infra.simulator.fhir import spool_fhir
 from infra.simulator.lists import List, spool_lists
 from infra.simulator.medicaid import crossover_claim, medicaid_claims
@@ -192,6 +193,7 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     run_out_months: int = RUN_OUT_MONTHS,
     feeds: Sequence[Feed] = ("cclf",),
     lists: Sequence[List] = (),
+    eligibility: Sequence[Eligibility] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Write ``directory/deliveries`` and ``directory/truth.json``. The same arguments give the same bytes.
@@ -199,7 +201,8 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     The shift begins halfway through the service months unless ``shift_month`` says otherwise; ``shift_channel``
     says which of Medicaid's long-term care is on the other side of Medicare's hospital stays; ``feeds`` says in
     which layouts Medicare's claims and people are delivered, the same in each, and whether plans' encounters come as
-    837 beside the T-MSIS files; ``lists`` says which lists of CMS come besides the monthly report. ``on_progress`` is
+    837 beside the T-MSIS files; ``lists`` says which lists of CMS come besides the monthly report, and
+    ``eligibility`` in which files Medicaid's enrolment is told besides the 834. ``on_progress`` is
     called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
     :class:`FileExistsError` for a directory that holds something.
     """
@@ -217,9 +220,11 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
         if ENCOUNTER_FEED in feeds:
             _spool_encounters(spool, person, medicaid)
         spool_lists(spool, person, lists)
+        spool_eligibility(spool, person, eligibility)
         truth.add_person(person, medicare, medicaid)
     writer = DeliveryWriter(directory / "deliveries", period, spool, seed, feeds)
     writer.lists = lists
+    writer.eligibility = eligibility
     for month in range(period.last_delivery + 1):
         writer.write_month(month)
     spool.close()
