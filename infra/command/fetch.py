@@ -94,10 +94,15 @@ def _act(wanted: Wanted, act: Callable[[Fetch], Awaitable[Result]]) -> Result:
         raise Failure(f"{problem.filename or 'The disk'}: {problem.strerror}. What came is kept.", 6) from None
 
 
+def somebody_is_there() -> bool:
+    """Whether a question would be seen."""
+    return sys.stdin.isatty()
+
+
 def _stopped(wanted: Wanted) -> NoReturn:
     """Ask a person whether the job at the server is to be dropped; leave it where nobody can be asked."""
     question = "Cancel the export at the server too? Otherwise the same command goes on with it"
-    if sys.stdin.isatty() and click.confirm(question, default=False, err=True):
+    if somebody_is_there() and click.confirm(question, default=False, err=True):
         _act(wanted, Fetch.cancel)
         raise Failure("Stopped, and the export cancelled.", _STOPPED)
     raise Failure("Stopped. The same command goes on where this one stopped; --cancel drops the export.", _STOPPED)

@@ -21,6 +21,7 @@ import pytest
 from infra.command.main import main
 from infra.command.services import gateway_router_of
 from infra.local.installation import SERVICES
+from services.intake.bulk import credentials
 from services.runtime.exits import ExitCode
 from services.runtime.gateway import create_gateway
 from services.runtime.settings import Settings
@@ -244,6 +245,7 @@ def test_every_page_is_linked_from_the_readme() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_variables_that_are_named_can_be_set(page: Path) -> None:
     known = {f"TANDEM_{name.upper()}" for name in Settings.model_fields} | {"TANDEM_FOLDER", "TANDEM_"}
+    known |= {credentials.ID, credentials.SECRET, credentials.KEY_FILE, credentials.KEY_ID}
     assert set(re.findall(r"TANDEM_[A-Z_]*", page.read_text())) <= known
 
 

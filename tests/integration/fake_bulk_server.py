@@ -112,6 +112,7 @@ class FakeBulkServer:
     done_headers: dict[str, str] = field(default_factory=dict)
     spoil: Callable[[dict[str, Any]], dict[str, Any]] = lambda manifest: manifest
     on_file: Callable[["FakeBulkServer", str], None] = lambda _server, _name: None
+    on_look: Callable[[], None] = lambda: None
     asked: list[Asked] = field(default_factory=list)
     jobs: dict[str, Job] = field(default_factory=dict)
     tokens: dict[str, datetime] = field(default_factory=dict)
@@ -204,6 +205,7 @@ class FakeBulkServer:
             job.cancelled = True
             return Reply(202)
         job.looks += 1
+        self.on_look()
         if job.looks <= self.looks_until_done:
             text = self.progress[min(job.looks, len(self.progress)) - 1]
             return Reply(202, {"x-progress": text, **self.look_headers})

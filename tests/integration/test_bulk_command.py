@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from click.testing import CliRunner, Result
@@ -161,6 +162,44 @@ def test_stopping_leaves_the_export_to_be_gone_on_with(
     assert (result.exit_code, "--cancel drops the export" in result.stderr) == (130, True)
     assert json.loads(tandem("--json").stdout)["resumed"]
     assert server.exports == 1
+
+
+@pytest.mark.parametrize(("answer", "cancelled"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_whoever_stops_it_is_asked_whether_to_cancel(
+    server: FakeBulkServer,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    cancelled: bool,  # noqa: FBT001
+) -> None:
+    def stop(_self: object, _percent: int | None) -> None:
+        raise KeyboardInterrupt
+
+    server.looks_until_done = 9
+    monkeypatch.setattr(fetch.Bars, "exporting", stop)
+    monkeypatch.setattr(fetch, "somebody_is_there", lambda: True)
+    result = CliRunner(env=environment).invoke(main, ["fetch", "bcda", "--url", server.base_url], input=answer)
+    assert result.exit_code == 130
+    assert "Cancel the export at the server too?" in result.stderr
+    assert server.jobs["1"].cancelled is cancelled
+
+
+def test_an_interrupted_process_says_how_to_go_on(
+    server: FakeBulkServer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    looked = Event()
+    server.on_look, server.looks_until_done = looked.set, 9
+    words = [sys.executable, "-m", "infra.command", "fetch", "bcda", "--url", server.base_url]
+    with subprocess.Popen(
+        words, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert looked.wait(60)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "The same command goes on where this one stopped" in said
+    assert "Traceback" not in said
+    assert len(list((tmp_path / "installation" / "fetch").glob("*.job.json"))) == 1
 
 
 def test_cancel_drops_the_export(tandem: Tandem, server: FakeBulkServer) -> None:
