@@ -25,6 +25,8 @@ class HoldingPolicy:
     holds_older: bool
     most_days_ahead: int
     unnamed_sources: frozenset[str]
+    # The first part of a source's name, up to a dot.
+    partial_sources: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def policy_of(text: str) -> HoldingPolicy:
         holds_older=said["older_than_the_last"]["hold"],
         most_days_ahead=said["dated_ahead"]["most_days"],
         unnamed_sources=frozenset(said["unnamed_sources"]["value"]),
+        partial_sources=frozenset(said["partial_sources"]["value"]),
     )
 
 
@@ -100,7 +103,8 @@ def _against_former(read: Read, policy: HoldingPolicy) -> Iterator[Hold]:
     if policy.holds_older and read.dated < before.newest:
         yield Hold("older_than_the_last", f"it is dated {read.dated}, one of {before.newest} was taken before")
     if (
-        before.people >= policy.fewest_people_of
+        read.source.partition(".")[0] not in policy.partial_sources
+        and before.people >= policy.fewest_people_of
         and read.people * _PERCENT < before.people * policy.fewest_people_percent
     ):
         yield Hold("fewer_people_than_before", f"it names {read.people} people, the last one named {before.people}")

@@ -17,6 +17,7 @@ POLICY = HoldingPolicy(
     holds_older=True,
     most_days_ahead=92,
     unnamed_sources=frozenset({"unnamed"}),
+    partial_sources=frozenset({"bcda"}),
 )
 DAY = date(2024, 3, 10)
 GOOD = Read("D9001", DAY, date(2024, 3, 12), 10_000, 0, 1_000, Before(date(2024, 2, 10), 1_000))
@@ -43,6 +44,11 @@ GOOD = Read("D9001", DAY, date(2024, 3, 12), 10_000, 0, 1_000, Before(date(2024,
         (replace(GOOD, dated=date(2024, 2, 9)), "older_than_the_last"),
         # Nobody knows whether two files of an unnamed source are of one sender.
         (replace(GOOD, source="unnamed", dated=date(2024, 1, 1), people=1), None),
+        # The last file of an export names few; that it is older is told all the same.
+        (replace(GOOD, source="bcda.V3.ALL", people=1), None),
+        (replace(GOOD, source="bcda", people=1), None),
+        (replace(GOOD, source="bcda.V3.ALL", dated=date(2024, 2, 9)), "older_than_the_last"),
+        (replace(GOOD, source="D9001.bcda", people=1), "fewer_people_than_before"),
         # Dated ahead, whoever sent it.
         (replace(GOOD, dated=date(2024, 6, 12)), None),
         (replace(GOOD, dated=date(2024, 6, 13)), "dated_ahead"),
@@ -71,11 +77,15 @@ def test_older_deliveries_are_let_through_where_the_policy_says_so() -> None:
 
 def test_the_policy_in_force_is_generous_and_says_where_its_values_come_from() -> None:
     policy = holding_policy()
-    assert policy == replace(POLICY, unnamed_sources=policy.unnamed_sources)
+    own = {"unnamed_sources": policy.unnamed_sources, "partial_sources": policy.partial_sources}
+    assert policy == replace(POLICY, **own)
     assert "unnamed" in policy.unnamed_sources
+    assert "bcda" in policy.partial_sources
 
 
-@pytest.mark.parametrize("missing", ["most_quarantined", "fewest_people", "older_than_the_last", "dated_ahead"])
+@pytest.mark.parametrize(
+    "missing", ["most_quarantined", "fewest_people", "older_than_the_last", "dated_ahead", "partial_sources"]
+)
 def test_a_policy_that_leaves_something_out_is_none(missing: str) -> None:
     tables = {
         "most_quarantined": "share_percent = 5\nlines = 100",
@@ -83,6 +93,7 @@ def test_a_policy_that_leaves_something_out_is_none(missing: str) -> None:
         "older_than_the_last": "hold = true",
         "dated_ahead": "most_days = 92",
         "unnamed_sources": "value = []",
+        "partial_sources": "value = []",
     }
     text = "\n".join(f"[{name}]\n{values}" for name, values in tables.items() if name != missing)
     with pytest.raises(KeyError, match=missing):
