@@ -20,7 +20,9 @@ from services.intake.bulk.failures import (
     WaitedTooLong,
 )
 from services.intake.bulk.fetching import Since
+from services.intake.bulk.profiles import profiles
 from services.intake.registry import recognise
+from services.intake.rules.holding import holding_policy
 
 
 @pytest.fixture
@@ -44,7 +46,10 @@ async def test_every_file_comes_once_under_a_name_that_intake_recognises(bench: 
         "ExplanationOfBenefit",
     ]
     for path in fetched.files:
-        assert recognise(path, datetime.now(UTC).date()).dated.isoformat() == "2024-03-05"
+        recognised = recognise(path, datetime.now(UTC).date())
+        assert (recognised.dated.isoformat(), recognised.substance_use_withheld) == ("2024-03-05", True)
+        # The next export names fewer people, and is not held for that.
+        assert recognised.source.partition(".")[0] in holding_policy().partial_sources
         assert path.stat().st_mode & 0o077 == 0
     assert (fetched.transaction_time, fetched.since, fetched.resumed) == (LAST, None, False)
 
@@ -58,6 +63,10 @@ async def test_what_is_asked_for_is_what_the_documentation_shows(bench: Bench) -
     assert (export.headers["prefer"], export.headers["accept"]) == ("respond-async", "application/fhir+json")
     assert [one.path for one in rest[:2]] == ["/api/v3/jobs/1"] * 2
     assert all(one.headers["accept-encoding"] == "gzip" for one in rest)
+
+
+def test_files_of_every_known_source_are_recognised_as_parts() -> None:
+    assert set(profiles()) == holding_policy().partial_sources
 
 
 @pytest.mark.parametrize(
