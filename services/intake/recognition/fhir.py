@@ -21,7 +21,11 @@ _NAME = re.compile(r".+\.(?:ndjson|json)(?:\.gz)?")
 _DATED = re.compile(r"\.D(?P<day>\d{6})\b")
 # CMS's bulk interfaces for entities, plans and providers withhold records about substance use (42 CFR Part 2); Blue
 # Button, by which a person shares their own, does not. A resource does not say by which it came: the name has to.
-_BULK = re.compile(r"(?P<interface>bcda|ab2d|dpc)[._-](?:(?P<source>[A-Za-z0-9-]{1,40})[._])?", re.IGNORECASE)
+_BULK = re.compile(
+    r"(?P<interface>(?:bcda|ab2d|dpc)(?:-sandbox)?)[._-]"
+    r"(?:(?P<source>V[0-9]\.[A-Za-z0-9-]{1,40}|[A-Za-z0-9-]{1,40})[._])?",
+    re.IGNORECASE,
+)
 _KIND = {
     "ExplanationOfBenefit": DeliveryKind.EXPLANATION_OF_BENEFIT,
     "Patient": DeliveryKind.FHIR_PATIENT,

@@ -91,6 +91,8 @@ def test_the_first_resource_tells_the_kind(tmp_path: Path, name: str, content: b
     ("name", "source", "dated", "withheld"),
     [
         ("bcda.D9001.ExplanationOfBenefit.D260601.ndjson", "bcda.D9001", date(2026, 6, 1), True),
+        ("BCDA.V3.ALL.1.Patient.0f3a.D260601.ndjson.gz", "bcda.V3.ALL", date(2026, 6, 1), True),
+        ("BCDA-SANDBOX.V2.ALL.3.Claim.0f3a.D260601.ndjson", "bcda-sandbox.V2.ALL", date(2026, 6, 1), True),
         ("BCDA_A1234_2026.ndjson", "bcda.A1234", RECEIVED, True),
         ("ab2d.S0000.D260601.T120000.ndjson", "ab2d.S0000", date(2026, 6, 1), True),
         ("dpc-group.ndjson", "dpc.group", RECEIVED, True),
@@ -101,7 +103,8 @@ def test_the_first_resource_tells_the_kind(tmp_path: Path, name: str, content: b
 def test_who_sent_it_and_whether_records_are_withheld_is_told_by_the_name(
     tmp_path: Path, name: str, source: str, dated: date, *, withheld: bool | None
 ) -> None:
-    found = recognise(file(tmp_path, name, dump(resource())), RECEIVED)
+    content = dump(resource())
+    found = recognise(file(tmp_path, name, gzip.compress(content) if name.endswith(".gz") else content), RECEIVED)
     assert (found.source, found.dated, found.substance_use_withheld) == (source, dated, withheld)
 
 
