@@ -20,6 +20,8 @@ from services.intake.rules.state_enrolment_codes import StateCodes, county_fips,
 MOST_SEGMENTS = 20_000
 _OWN_NAME = frozenset({"IL", "74"})  # the member, or the member with a name corrected
 _PLACED = frozenset({"REF", "DTP", "AMT"})
+# Reporting categories (LS to LE), and what another payer says of coverage (from COB to the next HD).
+_ELSEWHERE = frozenset({"LS", "LE", "COB"})
 _SEX: dict[str, Literal["1", "2"]] = {"M": "1", "F": "2"}
 # REF qualifiers that name a person; SY is the Social Security number, which is read by nobody.
 _PERSON_NUMBERS = ("6P", "F6", "1D", "1L", "0F", "23", "SY")
@@ -50,27 +52,25 @@ class Member:
     names: list[Segment] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
     segments: int = 1
-    _reporting: bool = False
-    _other_payer: bool = False
+    _elsewhere: bool = False
     _identifying: frozenset[str] | None = None
 
     def place(self, segment: Segment) -> None:
         """Take the next segment of the member."""
         self.segments += 1
-        name = segment.elements[0]
-        if name == "HD":
+        elements = segment.elements
+        name = elements[0]
+        if name in _PLACED:
+            # Most segments of a file come by here.
+            if len(elements) > 1 and not self._elsewhere and self.segments <= MOST_SEGMENTS:
+                place = self.loops[-1].first if self.loops else self.first
+                place.setdefault((name, elements[1].strip()), segment)
+        elif name == "HD":
             self.loops.append(Loop(segment))
-            self._reporting = self._other_payer = False
-        elif name in {"LS", "LE"}:
-            self._reporting = name == "LS"
-        elif name == "COB":
-            self._other_payer = True
-        elif self.segments > MOST_SEGMENTS or self._reporting or self._other_payer:
-            return
-        elif name in _PLACED:
-            place = self.loops[-1].first if self.loops else self.first
-            place.setdefault((name, segment.element(1)), segment)
-        elif not self.loops:
+            self._elsewhere = False
+        elif name in _ELSEWHERE:
+            self._elsewhere = name != "LE"
+        elif not self.loops and not self._elsewhere and self.segments <= MOST_SEGMENTS:
             self._place_name(name, segment)
 
     def _place_name(self, name: str, segment: Segment) -> None:

@@ -4,12 +4,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contracts.delivery import DeliveryKind
-from contracts.months import months_between
-from services.intake.readers.coverage_loops import CoverageLoop, enrolment_spans
 from services.intake.readers.enrolment_834 import read
 from services.intake.readers.x12_segments import segments
 from services.intake.reading import UNRESOLVED_PERSON, Defect, PersonRecord, Reading, RefusedDelivery, Source
@@ -393,23 +389,3 @@ def test_segments_across_chunks(tmp_path: Path) -> None:
     assert [segment.number for segment in segments(path)] == list(range(1, 2000 * 8 + 8))
     values = [record.references[1].value for record in records(list(read(source_of(path))))]
     assert values == [f"OH:MCD{number}" for number in range(2000)]
-
-
-days = st.dates(date(2021, 1, 1), date(2022, 12, 31))
-
-
-@given(st.lists(st.tuples(days, st.none() | days, st.booleans()), max_size=6))
-def test_no_month_is_stated_both_ways(loops: list[tuple[date, date | None, bool]]) -> None:
-    spans = enrolment_spans(
-        [CoverageLoop("P", "P", begin, end, cancelled, None, None, None) for begin, end, cancelled in loops], None
-    )
-    months = {
-        enrolled: {
-            month
-            for span in spans
-            if span.enrolled is enrolled
-            for month in months_between(span.first_month, span.last_month or "2024-12")
-        }
-        for enrolled in (True, False)
-    }
-    assert not months[True] & months[False]

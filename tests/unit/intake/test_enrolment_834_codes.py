@@ -12,6 +12,8 @@ from x12_files import DAMAGES, SAMPLES, read, written
 
 from contracts.delivery import DeliveryKind
 from contracts.medicaid import MedicaidEnrolmentSpan, MedicaidEnrolmentStatedData
+from contracts.months import months_between
+from services.intake.readers.coverage_loops import CoverageLoop, enrolment_spans
 from services.intake.reading import Defect, Demographics, Reading, RefusedDelivery
 from services.intake.registry import delivery_id
 from services.intake.rules.state_enrolment_codes import county_fips, state_codes
@@ -270,6 +272,26 @@ def test_damages_of_any_x12_file(tmp_path: Path, damage: Any, reason: str | None
 
 def test_the_same_file_under_another_name_is_the_same_delivery(tmp_path: Path) -> None:
     assert delivery_id(KIND, written(tmp_path, GOOD, "a")) == delivery_id(KIND, written(tmp_path, GOOD, "b"))
+
+
+days = st.dates(date(2021, 1, 1), date(2022, 12, 31))
+
+
+@given(st.lists(st.tuples(days, st.none() | days, st.booleans()), max_size=6))
+def test_no_month_is_stated_both_ways(loops: list[tuple[date, date | None, bool]]) -> None:
+    spans = enrolment_spans(
+        [CoverageLoop("P", "P", begin, end, cancelled, None, None, None) for begin, end, cancelled in loops], None
+    )
+    months = {
+        enrolled: {
+            month
+            for span in spans
+            if span.enrolled is enrolled
+            for month in months_between(span.first_month, span.last_month or "2024-12")
+        }
+        for enrolled in (True, False)
+    }
+    assert not months[True] & months[False]
 
 
 SECRETS = ("EG4TE5MK7", "MCD1", "19500203")
