@@ -20,7 +20,7 @@ def roster(tmp_path: Path) -> Path:
 
 
 def test_the_file_is_read_without_a_complaint(roster: Path) -> None:
-    source = Source(DeliveryKind.ENROLMENT_834, roster.name, (roster,), date(2022, 1, 10), True, "OH")  # noqa: FBT003
+    source = Source(DeliveryKind.ENROLMENT_834, roster.name, (roster,), date(2022, 1, 10), True, "OH")
     readings = list(read(source))
     assert {type(reading) for reading in readings} == {PersonRecord, Demographics}
     people = {reading.references for reading in readings if isinstance(reading, PersonRecord)}
@@ -64,8 +64,14 @@ def test_the_whole_of_it_on_small_files(capsys: pytest.CaptureFixture[str]) -> N
     assert bench.main(["--few", "20", "--many", "40", "--rounds", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["members"] == [20, 40]
-    assert bench.main(["--few", "20", "--many", "40", "--rounds", "1"]) == 0
-    assert "reader / bare split" in capsys.readouterr().out
+
+
+def test_the_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("split", "segments", "reader")
+    bench._show(bench.summary([(name, size, bench.Run(size, 1.0, 50.0)) for name in names for size in (1_000, 2_000)]))
+    shown = capsys.readouterr().out
+    assert "reader / bare split: {1000: 1.0, 2000: 1.0}" in shown
+    assert "2,000" in shown
 
 
 @pytest.mark.parametrize(
