@@ -180,7 +180,7 @@ _BEST: Final = """
 """
 _TRAIL: Final = f"""
     INSERT INTO identity_trail (sequence, action, person_id, other, score, parts, rule, actor, reason)
-    SELECT $1, 'unlinked', person_id, before, best.score, best.parts, best.rule, $2,
+    SELECT $1::bigint, 'unlinked', person_id, before, best.score, best.parts, best.rule, $2::text,
         'no longer the only pair, or a number says otherwise'
     FROM relinked LEFT JOIN LATERAL ({_BEST.format(atom="relinked.person_id", other="relinked.before")}) best ON true
     WHERE before IS NOT NULL

@@ -110,7 +110,11 @@ class Stager:
             self._add_defect(reading)
         elif isinstance(reading, MbiChange):
             self._add_change(reading)
-        elif not isinstance(reading, Demographics | Observation | Progress):
+        elif isinstance(reading, Demographics):
+            self._add_demographics(reading)
+        elif isinstance(reading, IdentityDecision):
+            self._add_decision(reading)
+        elif not isinstance(reading, Observation | Progress):
             self._add_entity(reading)
 
     def _add_record(self, record: PersonRecord) -> None:

@@ -226,6 +226,8 @@ async def migrate(connection: Any) -> None:
 
 
 async def apply(connection: Any, topic: str, partition: int, events: list[AnyEvent]) -> None:
+    if not events:
+        return
     received = tuple(Received(event, topic, partition, offset) for offset, event in enumerate(events))
     async with connection.transaction():
         await SERVICE.handle(Batch(topic, partition, received), OneTransaction(connection))
