@@ -17,6 +17,7 @@ def one_report(rows: Sequence[AlignmentReportedData]) -> AlignmentReportedData:
             "spans": tuple(sorted(spans, key=lambda span: (span.first_month, span.last_month or "9999-12"))),
             # Someone who opted out under one of their numbers has opted out.
             "data_sharing_opt_out": _any_known(row.data_sharing_opt_out for row in rows),
+            "administrative_opt_out": _any_known(row.administrative_opt_out for row in rows),
         }
     )
 

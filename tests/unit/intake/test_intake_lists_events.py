@@ -6,13 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.alignment import ProviderAlignmentReported, ProviderAlignmentReportedData
+from contracts.alignment import (
+    AlignmentReportedData,
+    ProviderAlignmentReported,
+    ProviderAlignmentReportedData,
+    ReportedSpan,
+)
 from contracts.topics import ALIGNMENT_REPORTS
 from infra.simulator.world import npi
 from services.intake.assembling import Assembler, Subject
 from services.intake.reading import UNRESOLVED_PERSON
 from services.intake.rules.npi_check_digit import npi_check_digit_holds
 from services.intake.rules.one_provider_report import MOST_NPIS, one_provider_report
+from services.intake.rules.one_report import one_report
 
 PERSON = "p" + "ab" * 16
 ASSEMBLER = Assembler("d" + "cd" * 16, 7, datetime(2022, 2, 10, 6, tzinfo=UTC))
@@ -75,3 +81,23 @@ def test_one_wrong_digit_is_always_seen(number: int, place: int, digit: int) -> 
     wrong = right[:place] + str(digit) + right[place + 1 :]
     assert npi_check_digit_holds(right)
     assert npi_check_digit_holds(wrong) is (wrong == right)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [((None, None), None), ((False, None), False), ((True, False), True), ((False, True), True)],
+)
+def test_who_opted_out_under_one_number_has_opted_out(
+    answers: tuple[bool | None, bool | None], *, expected: bool | None
+) -> None:
+    rows = [
+        AlignmentReportedData(
+            person_id=UNRESOLVED_PERSON, state="OH", entity_id="D9001", report_month="2022-02",
+            stated_on=date(2022, 2, 10), administrative_opt_out=answer, data_sharing_opt_out=answer,
+            alignment_year=2021 + number, spans=(ReportedSpan(first_month=f"2022-0{number + 1}"),),
+        )
+        for number, answer in enumerate(answers)
+    ]  # fmt: skip
+    merged = one_report(rows)
+    assert (merged.administrative_opt_out, merged.data_sharing_opt_out) == (expected, expected)
+    assert (merged.alignment_year, len(merged.spans)) == (2022, 2)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from click.testing import CliRunner
 
 from contracts.alignment import (
     AlignmentReportedData,
@@ -15,6 +16,7 @@ from contracts.alignment import (
     SharingPreferenceStatedData,
 )
 from contracts.delivery import DeliveryKind
+from infra.command.main import main
 from infra.simulator import List, simulate
 from infra.simulator.calibration import plan_shift
 from infra.simulator.lists import (
@@ -206,3 +208,12 @@ def test_lists_change_no_other_file_and_follow_from_the_seed(tmp_path: Path) -> 
     assert {name.split(".")[0] for name in with_lists.keys() - without.keys()} == {
         "ALIGNMENT_REPORT", "PROVIDER_ALIGNMENT_REPORT", "T#EFT", "VOLUNTARY_ALIGNMENT_RESPONSE",
     }  # fmt: skip
+
+
+def test_lists_are_chosen_on_the_command_line(tmp_path: Path) -> None:
+    words = ["simulate", str(tmp_path / "made"), "--people", "30", "--months", "2", "--seed", "1"]
+    done = CliRunner().invoke(main, [*words, "--lists", "provider-alignment", "--lists", "alignment-workbook"])
+    assert done.exit_code == 0, done.output
+    names = {path.name.split(".")[0] + path.suffix for path in (tmp_path / "made" / "deliveries").rglob("*.*")}
+    assert {"PROVIDER_ALIGNMENT_REPORT.csv", "ALIGNMENT_REPORT.xlsx"} <= names
+    assert not any(name.startswith(("T#EFT", "VOLUNTARY")) for name in names)
