@@ -1,10 +1,13 @@
 """Routes over published measures. Everything can be asked for as it was known at any revision."""
 
+import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 import asyncpg
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.money import per_month
@@ -29,6 +32,7 @@ from services.cost_shift.reading import Basis, Dimension, MeasureQuery, PeopleQu
 from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import Problem
+from services.runtime.tabular import table_response
 
 router = APIRouter(prefix="/v1", tags=["cost shift"])
 figures = APIRouter(dependencies=list(CONDITIONAL))
@@ -58,6 +62,27 @@ def _dimensions(names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, An
     return {_SHOWN_AS.get(name, name): value or None for name, value in zip(names, values, strict=True)}
 
 
+def _summed_over(group_by: Sequence[str]) -> frozenset[str]:
+    """Columns that an answer does not have, because it is summed over them."""
+    return frozenset(_SHOWN_AS.get(name, name) for name in get_args(Dimension) if name not in group_by)
+
+
+async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they are written
+    answer: answers.MeasuresAnswer | answers.PersonMonthsAnswer | answers.RestatementsAnswer,
+    rows: Sequence[BaseModel],
+    model: type[BaseModel],
+    form: Literal["csv", "parquet"],
+    response: Response,
+    left_out: frozenset[str] = frozenset(),
+) -> Response:
+    """The rows as a table; the revision and where the next page begins go into headers."""
+    headers = {**response.headers, "Tandem-Revision": str(answer.revision)}
+    if not isinstance(answer, answers.PersonMonthsAnswer) and answer.next_offset is not None:
+        headers["Tandem-Next-Offset"] = str(answer.next_offset)
+    name = f"{type(answer).__name__.removesuffix('Answer').lower()}-{answer.revision}"
+    return await asyncio.to_thread(table_response, rows, model, form, name=name, headers=headers, without=left_out)
+
+
 def _next_offset(filters: CostFilters, found: int) -> int | None:
     return filters.offset + filters.limit if found > filters.limit else None
 
@@ -75,22 +100,31 @@ async def list_revisions(
     )
 
 
-@figures.get("/measures", summary="Cost by payer, category, cohort and month", response_model_exclude_unset=True)
+@figures.get(
+    "/measures",
+    summary="Cost by payer, category, cohort and month",
+    response_model=answers.MeasuresAnswer,
+    response_model_exclude_unset=True,
+)
 async def list_measures(
-    connection: ReadConnection, filters: Annotated[MeasureFilters, Query()]
-) -> answers.MeasuresAnswer:
+    connection: ReadConnection, filters: Annotated[MeasureFilters, Query()], response: Response
+) -> answers.MeasuresAnswer | Response:
     """Cents, claims and cents per person-month. On the services basis capitation is a line apart, never in a sum."""
     revision = await revision_of(connection, filters.as_of)
     group_by = tuple(dict.fromkeys(filters.group_by))
     query = _costs(filters, revision, filters.basis, group_by)
     found = await reading.measures(connection, query, filters.limit + 1, filters.offset)
-    return answers.MeasuresAnswer(
+    answer = answers.MeasuresAnswer(
         revision=revision,
         basis=filters.basis,
         group_by=list(group_by),
         measures=[_measure(query, row, months) for row, months in found[: filters.limit]],
         next_offset=_next_offset(filters, len(found)),
     )
+    if filters.format == "json":
+        return answer
+    left_out = _summed_over(group_by)
+    return await _table(answer, answer.measures, answers.Measure, filters.format, response, left_out)
 
 
 def _measure(query: MeasureQuery, row: asyncpg.Record, person_months: int) -> answers.Measure:
@@ -108,37 +142,49 @@ def _measure(query: MeasureQuery, row: asyncpg.Record, person_months: int) -> an
     )
 
 
-@figures.get("/person-months", summary="Person-months behind the figures", response_model_exclude_unset=True)
+@figures.get(
+    "/person-months",
+    summary="Person-months behind the figures",
+    response_model=answers.PersonMonthsAnswer,
+    response_model_exclude_unset=True,
+)
 async def list_person_months(
-    connection: ReadConnection, filters: Annotated[PersonMonthFilters, Query()]
-) -> answers.PersonMonthsAnswer:
+    connection: ReadConnection, filters: Annotated[PersonMonthFilters, Query()], response: Response
+) -> answers.PersonMonthsAnswer | Response:
     """How many person-months stand behind the figures."""
     revision = await revision_of(connection, filters.as_of)
     group_by = tuple(dict.fromkeys(filters.group_by))
     counts = await reading.person_months(connection, _people(filters, revision), group_by)
-    return answers.PersonMonthsAnswer(
+    answer = answers.PersonMonthsAnswer(
         revision=revision,
         group_by=list(group_by),
         person_months=[
             answers.PersonMonths(**_dimensions(group_by, key), person_months=counts[key]) for key in sorted(counts)
         ],
     )
+    if filters.format == "json":
+        return answer
+    left_out = _summed_over(group_by)
+    return await _table(answer, answer.person_months, answers.PersonMonths, filters.format, response, left_out)
 
 
-@figures.get("/restatements", summary="Why figures moved")
+@figures.get("/restatements", summary="Why figures moved", response_model=answers.RestatementsAnswer)
 async def list_restatements(
-    connection: ReadConnection, filters: Annotated[RestatementFilters, Query()]
-) -> answers.RestatementsAnswer:
+    connection: ReadConnection, filters: Annotated[RestatementFilters, Query()], response: Response
+) -> answers.RestatementsAnswer | Response:
     """Why figures moved: over the causes, exactly the difference between consecutive revisions of a figure."""
     revision = await revision_of(connection, filters.as_of)
     query = _costs(filters, revision)
     rows = await reading.restatements(connection, query, filters.since, filters.limit + 1, filters.offset)
-    return answers.RestatementsAnswer(
+    answer = answers.RestatementsAnswer(
         since=filters.since,
         revision=revision,
         restatements=[_restatement(row) for row in rows[: filters.limit]],
         next_offset=_next_offset(filters, len(rows)),
     )
+    if filters.format == "json":
+        return answer
+    return await _table(answer, answer.restatements, answers.Restatement, filters.format, response)
 
 
 def _restatement(row: asyncpg.Record) -> answers.Restatement:

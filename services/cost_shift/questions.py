@@ -11,6 +11,7 @@ from services.cost_shift import reading
 from services.cost_shift.reading import Basis, Dimension
 from services.runtime.database import Connection
 from services.runtime.problems import not_found
+from services.runtime.tabular import Format
 
 NO_ENTITY = "none"
 EntityFilter = Annotated[
@@ -18,7 +19,13 @@ EntityFilter = Annotated[
 ]
 
 
-class PeopleFilters(BaseModel):
+class Shape(BaseModel):
+    """How the answer is written. Tables say in headers what JSON says around its rows."""
+
+    format: Annotated[Format, Field(description="json, or the rows alone as a table")] = "json"
+
+
+class PeopleFilters(Shape):
     """Which person-months, and as of which revision."""
 
     model_config = ConfigDict(extra="forbid")

@@ -1,5 +1,7 @@
 """The routes against a database of random claims: every answer equals a recomputation from the facts."""
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 from fractions import Fraction
@@ -8,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import cost_shift_world as world_of
+import duckdb
 import httpx
 import pytest
 import pytest_asyncio
@@ -307,7 +310,9 @@ ADDRESSES = sorted(set(re.findall(r'"\$GATEWAY(/v1/[^"$]+)"', PAGE)))
 
 
 # Two need more counties and months than this world has, one never ends: each has a test of its own.
-ANSWERED = [address for address in ADDRESSES if not address.startswith(("/v1/effects", "/v1/charts", "/v1/changes/stream"))]
+ANSWERED = [
+    address for address in ADDRESSES if not address.startswith(("/v1/effects", "/v1/charts", "/v1/changes/stream"))
+]
 
 
 @pytest.mark.parametrize("address", ANSWERED)
@@ -321,3 +326,45 @@ def test_the_page_for_states_names_every_route() -> None:
     app = FastAPI()
     app.include_router(router)
     assert named == set(app.openapi()["paths"])
+
+
+def _read_csv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("measures?group_by=payer&group_by=month", "measures"),
+        ("measures?limit=3", "measures"),
+        ("person-months?group_by=cohort", "person_months"),
+        ("restatements?since=1", "restatements"),
+    ],
+)
+async def test_a_table_says_what_the_json_says(client: httpx.AsyncClient, path: str, rows: str, tmp_path: Path) -> None:
+    told = (await client.get(f"/v1/{path}")).json()
+    as_csv = await client.get(f"/v1/{path}&format=csv")
+    found = _read_csv(as_csv.text)
+    assert len(found) == len(told[rows]) > 0
+    for row, expected in zip(found, told[rows], strict=True):
+        flat = {name: value for name, value in expected.items() if name != "pbpm"}
+        assert {name: row[name] for name in flat} == {
+            name: "" if value is None else str(value) for name, value in flat.items()
+        }
+    assert as_csv.headers["tandem-revision"] == str(told["revision"])
+    assert as_csv.headers.get("tandem-next-offset") == (str(told["next_offset"]) if told.get("next_offset") else None)
+    (tmp_path / "x.parquet").write_bytes((await client.get(f"/v1/{path}&format=parquet")).content)
+    with duckdb.connect() as connection:
+        [(count,)] = connection.execute(
+            "SELECT count(*) FROM read_parquet($p)", {"p": str(tmp_path / "x.parquet")}
+        ).fetchall()
+    assert count == len(found)
+
+
+async def test_a_table_has_a_tag_of_its_own(client: httpx.AsyncClient) -> None:
+    tags = {
+        form: (await client.get(f"/v1/measures?format={form}")).headers["etag"] for form in ("json", "csv", "parquet")
+    }
+    assert len(set(tags.values())) == 3
+    again = await client.get("/v1/measures?format=parquet", headers={"If-None-Match": tags["parquet"]})
+    assert again.status_code == 304
