@@ -208,8 +208,9 @@ async def test_a_list_of_files_that_cannot_be_is_refused(bench: Bench, spoiled: 
         Reply(200, {"content-type": "application/json"}, [b"[]"]),
         Reply(200, {"content-type": "application/json"}, [b"[" * 100_000]),
         Reply(200, {"content-type": "application/json"}, [b" " * (17 * 1024 * 1024)]),
+        Reply(200, {"content-type": "application/json", "content-encoding": "gzip"}, [b"no gzip"]),
     ],
-    ids=("html", "half", "list", "deep", "long"),
+    ids=("html", "half", "list", "deep", "long", "packed"),
 )
 async def test_an_answer_that_is_none(bench: Bench, reply: Reply) -> None:
     bench.server.replies = {"/jobs/1": [reply]}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -17,6 +17,7 @@ from services.intake.bulk.failures import (
     RequestRefused,
     Unreachable,
 )
+from services.intake.bulk.job_list import running_jobs
 from services.intake.bulk.manifest import Manifest, manifest_from, same_server
 from services.intake.bulk.progress import percent_done
 from services.intake.bulk.request import ExportRequest
@@ -101,12 +102,8 @@ class Api:
         answer = await self._signed(Outgoing("GET", request.jobs_url, _RESOURCES))
         if answer.status != OK:
             return None
-        wanted = httpx.URL(request.url)
-        for task in _tasks(answer.document()):
-            number = _number(task)
-            if number is not None and any(_same_request(text, wanted) for text in _requests(task)):
-                return f"{request.jobs_url.partition('?')[0]}/{number}"
-        return None
+        numbers = running_jobs(answer.document(), request.url)
+        return f"{request.jobs_url.partition('?')[0]}/{numbers[0]}" if numbers else None
 
     @asynccontextmanager
     async def file(self, url: str) -> AsyncIterator[httpx.Response]:
@@ -157,31 +154,3 @@ def _refusal(answer: Answer) -> Exception:
     if answer.status >= SERVER_TROUBLE:
         return Unreachable(f"The server has trouble ({answer.status}){because} What is done so far is kept.")
     return RequestRefused(f"The server refuses the request ({answer.status}){because} Check version, group and types.")
-
-
-def _tasks(bundle: dict[str, Any]) -> list[dict[str, Any]]:
-    entries = bundle.get("entry")
-    found = [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return [task for task in found if isinstance(task, dict) and task.get("status") in ("in-progress", "accepted")]
-
-
-def _number(task: dict[str, Any]) -> str | None:
-    listed = task.get("identifier")
-    values = [one.get("value") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return next((value for value in values if isinstance(value, str) and value.isascii() and value.isdecimal()), None)
-
-
-def _requests(task: dict[str, Any]) -> list[str]:
-    """Texts like ``GET https://…/Group/all/$export?…``, whatever the name of the element."""
-    inputs = task.get("input")
-    entries = [one for one in inputs if isinstance(one, dict)] if isinstance(inputs, list) else []
-    texts = [text for one in entries for text in one.values() if isinstance(text, str)]
-    return [text.removeprefix("GET ") for text in texts if text.startswith("GET ")]
-
-
-def _same_request(text: str, wanted: httpx.URL) -> bool:
-    try:
-        found = httpx.URL(text)
-    except httpx.InvalidURL:
-        return False
-    return found.path == wanted.path and dict(found.params) == dict(wanted.params)

@@ -38,9 +38,8 @@ class Profile:
     def moved_to(self, url: str) -> "Profile":
         """The same source at another address, its token included where both were at one."""
         url = url.rstrip("/")
-        token_url = self.token_url
-        if origin(token_url) == origin(self.base_url):
-            token_url = url + token_url.removeprefix(self.base_url)
+        moves = origin(self.token_url) == origin(self.base_url)
+        token_url = url + self.token_url.removeprefix(self.base_url) if moves else self.token_url
         return checked(replace(self, base_url=url, token_url=token_url))
 
 
@@ -54,7 +53,10 @@ def origin(url: str) -> tuple[str, str, int | None]:
 def checked(profile: Profile) -> Profile:
     """The profile. Raises :class:`UnknownProfile` where secrets would travel unencrypted."""
     for url in (profile.base_url, profile.token_url):
-        scheme, host, _ = origin(url)
+        try:
+            scheme, host, _ = origin(url)
+        except ValueError:
+            raise UnknownProfile(f"{profile.name}: an address cannot be read") from None
         if scheme != "https" and not (scheme == "http" and host in _LOOPBACK):
             raise UnknownProfile(f"{profile.name}: an address must begin with https://")
         if "@" in urlsplit(url).netloc:

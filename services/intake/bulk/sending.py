@@ -91,12 +91,20 @@ class Sender:
 
     async def _once(self, request: Outgoing) -> Answer:
         async with self.opened(request) as response:
-            body = bytearray()
-            async for block in response.aiter_bytes():
-                body += block
-                if len(body) > MOST_BYTES:
-                    raise AnswerInvalid("The server's answer is far too long.")
-            return Answer(response.status_code, response.headers, bytes(body))
+            try:
+                body = await _body(response)
+            except httpx.DecodingError:
+                raise AnswerInvalid("The server's answer is compressed and cannot be unpacked.") from None
+            return Answer(response.status_code, response.headers, body)
+
+
+async def _body(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for block in response.aiter_bytes():
+        body += block
+        if len(body) > MOST_BYTES:
+            raise AnswerInvalid("The server's answer is far too long.")
+    return bytes(body)
 
 
 def unreachable(url: str, trouble: httpx.TransportError) -> Unreachable:

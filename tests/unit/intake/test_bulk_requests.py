@@ -16,8 +16,15 @@ from pydantic import SecretStr
 
 from services.intake.bulk.answers import Answer, masked, told
 from services.intake.bulk.credentials import Credentials, credentials
-from services.intake.bulk.failures import CredentialsMissing, RequestRefused, StrangeAddress, UnknownProfile
-from services.intake.bulk.manifest import expiry, same_server
+from services.intake.bulk.failures import (
+    AnswerInvalid,
+    CredentialsMissing,
+    RequestRefused,
+    StrangeAddress,
+    UnknownProfile,
+)
+from services.intake.bulk.job_list import running_jobs
+from services.intake.bulk.manifest import expiry, manifest_from, same_server
 from services.intake.bulk.profiles import profile_named, profiles
 from services.intake.bulk.progress import percent_done
 from services.intake.bulk.request import export_request, instant
@@ -268,6 +275,8 @@ value = {{ base_url = "{url}", token_url = "{url}/token", versions = ["v2"], ver
         ("[ours]\nvalue = {}", "are needed"),
         (_OWN.format(url="http://api.example.gov", more=""), "https://"),
         (_OWN.format(url="https://me:secret@api.example.gov", more=""), "do not belong"),
+        (_OWN.format(url="https://[a.gov", more=""), "cannot be read"),
+        (_OWN.format(url="https://a.gov:port", more=""), "cannot be read"),
         (_OWN.format(url="https://a.gov", more=", verify = false"), "verify"),
         (_OWN.format(url="https://a.gov", more="").replace("ours", "Our_s"), "its name"),
     ],
@@ -343,3 +352,63 @@ def test_an_assertion_is_signed_for_its_audience_and_five_minutes(tmp_path: Path
 def test_keys_that_cannot_sign(pem: str) -> None:
     with pytest.raises(CredentialsMissing, match="private key"):
         assertion(Credentials(SecretStr("c"), SecretStr(pem), "k"), "https://a.gov/token", NOON, "n")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+_NAMES = ["transactionTime", "output", "error", "deleted", "entry", "issue", "type", "url"]
+DOCUMENTS = st.dictionaries(st.sampled_from(_NAMES) | st.text(max_size=8), JSON, max_size=8)
+
+
+def _answer(document: object, status: int = 200) -> Answer:
+    return Answer(status, httpx.Headers({"content-type": "application/fhir+json"}), json.dumps(document).encode())
+
+
+@given(JSON | DOCUMENTS)
+def test_any_list_of_files_is_read_or_refused(document: object) -> None:
+    try:
+        found = manifest_from(_answer(document), "https://a.gov")
+    except AnswerInvalid:
+        return
+    assert all(httpx.URL(file.url).host == "a.gov" for file in (*found.files, *found.errors))
+
+
+@given(JSON | DOCUMENTS)
+def test_any_document_may_stand_where_an_outcome_should(document: object) -> None:
+    if isinstance(document, dict):
+        document["resourceType"] = "OperationOutcome"
+    said = _answer(document, 500).outcome()
+    assert said is None or len(said) < 1000
+
+
+@given(st.lists(JSON, max_size=4) | JSON)
+def test_any_list_of_jobs_is_looked_through(entries: object) -> None:
+    tasks = [{"resource": {"status": "accepted", "identifier": entries, "input": entries}}]
+    assert running_jobs({"entry": entries}, "https://a.gov/api/v3/Group/all/$export") == []
+    assert running_jobs({"entry": tasks}, "https://a.gov/api/v3/Group/all/$export") == []
+
+
+@pytest.mark.parametrize(
+    ("request_url", "status", "found"),
+    [
+        ("GET https://a.gov/Group/all/$export?_type=Patient,Coverage", "in-progress", ["7"]),
+        ("GET https://a.gov/Group/all/$export?_type=Patient%2CCoverage", "accepted", ["7"]),
+        ("GET http://inside/Group/all/$export?_type=Patient,Coverage", "accepted", ["7"]),
+        ("GET https://a.gov/Group/all/$export?_type=Patient", "in-progress", []),
+        ("GET https://a.gov/Group/runout/$export?_type=Patient,Coverage", "in-progress", []),
+        ("GET https://a.gov/Group/all/$export?_type=Patient,Coverage", "completed", []),
+        ("GET https://[", "in-progress", []),
+        ("nonsense", "in-progress", []),
+    ],
+)
+def test_our_own_job_among_those_that_run(request_url: str, status: str, found: list[str]) -> None:
+    task = {
+        "status": status,
+        "identifier": [{"value": "no number"}, {"value": "7"}],
+        "input": [{"type": {"text": "BULK FHIR Export"}, "valueString": request_url}],
+    }
+    wanted = "https://a.gov/Group/all/$export?_type=Patient,Coverage"
+    assert running_jobs({"entry": [{"resource": task}]}, wanted) == found
