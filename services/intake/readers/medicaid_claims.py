@@ -71,6 +71,7 @@ class _Joiner:
         self._denials, self._codes = denial_policy(), claim_codes()
         self._substance_use = substance_use_policy()
         elements = header_elements(file_type)
+        self._diagnoses = [element.name for element in elements if element.name.startswith("diagnosis_")]
         links: dict[str, Kind] = dict.fromkeys((LINK_KEY[file_type], *chain.from_iterable(LINK)), "text")
         self._headers = files.table(f"{file_type}_HEADER", links | wanted(elements))
         self._lines = files.table(f"{file_type}_LINE", links | wanted(LINE))
@@ -153,7 +154,7 @@ class _Joiner:
 
     def _claim(self, state: str, values: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
         adjustment = values.pop("adjustment")
-        codes = [values.pop(name) for name in list(values) if name.startswith("diagnosis_")]
+        codes = [values.pop(name) for name in self._diagnoses]
         diagnoses = tuple(dict.fromkeys(filter(None, codes)))
         if values["paid_cents"] is None:
             values["paid_cents"] = sum(line["paid_cents"] or 0 for line in lines)
