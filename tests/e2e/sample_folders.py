@@ -170,7 +170,7 @@ def table(rows: Sequence[Row]) -> str:
         together.setdefault(_told_together(row), []).append(row)
     for (folder, *_), files in together.items():
         first = files[0]
-        name = f"`{first.file}`" if len(files) == 1 else f"{len(files)} files"
+        name = first.file if len(files) == 1 else f"{len(files)} files"
         quarantined = f"{first.quarantined:,}" if len(files) == 1 else ""
         lines.append(f"| {folder} | {name} | {_what(first)} | {quarantined} | {_why(first)} |")
     return "\n".join(lines) + "\n"

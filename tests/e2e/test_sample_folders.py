@@ -62,16 +62,16 @@ def test_no_reason_names_anybody() -> None:
         (
             Row("a", "b.csv", "cclf", "completed", repeated=False, contents={"medicare_claims": 1200}, claims=1200,
                 quarantined=3, reasons=["3 X not_a_date"]),
-            "| a | `b.csv` | 1,200 medicare claims | 3 | 3 X not_a_date |",
+            "| a | b.csv | 1,200 medicare claims | 3 | 3 X not_a_date |",
         ),
         (
             Row("a", "b.csv", None, "refused", repeated=False, contents={}, claims=0, quarantined=0,
                 reasons=["unrecognised_name: a|b"]),
-            "| a | `b.csv` | refused | 0 | unrecognised_name: a\\|b |",
+            "| a | b.csv | refused | 0 | unrecognised_name: a\\|b |",
         ),
         (
             Row("a", "b.csv", None, "completed", repeated=True, contents={"x": 1}, claims=0, quarantined=0, reasons=[]),
-            "| a | `b.csv` | delivered before | 0 |  |",
+            "| a | b.csv | delivered before | 0 |  |",
         ),
     ],
 )  # fmt: skip
