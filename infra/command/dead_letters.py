@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -95,7 +94,7 @@ def drop(installation: Installation, service: Service, identity: int, actor: str
 def replay_one(installation: Installation, service: Service, identity: int, actor: str) -> None:
     """Apply dead letter ID of SERVICE again, after what was wrong has been put right."""
     require_ready(installation)
-    seal = Seal(b64decode(installation.secrets.payload_key))
+    seal = Seal(*installation.secrets.payload_keys())
     definition = definition_of(service)
     try:
         _in_database(

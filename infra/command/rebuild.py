@@ -37,6 +37,7 @@ def _settings(installation: Installation) -> Settings:
         database_url=installation.superuser_url(),
         brokers=installation.addresses().brokers,
         payload_key=installation.secrets.payload_key,
+        previous_payload_key=installation.secrets.previous_payload_key,
     )
 
 

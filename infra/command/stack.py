@@ -126,6 +126,8 @@ class Stack:
             "TANDEM_STATE": self.state,
             "TANDEM_SYNTHETIC_IDENTIFIERS": str(self.synthetic_identifiers).lower(),
             "TANDEM_PAYLOAD_KEY": kept.payload_key,
+            # Empty: none.
+            "TANDEM_PREVIOUS_PAYLOAD_KEY": kept.previous_payload_key or "",
             "TANDEM_SESSION_TIMEOUT_SECONDS": _SESSION_TIMEOUT_SECONDS,
         }
 

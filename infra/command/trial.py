@@ -123,7 +123,7 @@ def deliver_all(
 async def people_of(installation: Installation, truth: dict[str, Any]) -> dict[str, str]:
     """The person of each MBI of the truth, from intake's vault, in intake's role."""
     kept = installation.secrets
-    keys = IdentityKeys(b64decode(kept.pseudonym_key), b64decode(kept.payload_key))
+    keys = IdentityKeys(b64decode(kept.pseudonym_key), *kept.payload_keys())
     mbis = [mbi for row in truth["alignment"] for mbi in row["mbis"]]
     async with connected(installation.database_url("intake"), schema_of("intake")) as connection:
         return await persons_of_mbis(connection, keys, mbis, synthetic=True)

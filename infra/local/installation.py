@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -52,6 +52,25 @@ class Secrets:
     pseudonym_key: str
     payload_key: str
     passwords: Mapping[Service, str]
+    # While what it sealed is sealed anew; see ``tandem keys``.
+    previous_payload_key: str | None = None
+
+    def payload_keys(self) -> tuple[bytes, ...]:
+        """The key under which is sealed, then the one before it."""
+        keys = (self.payload_key, self.previous_payload_key)
+        return tuple(base64.b64decode(key) for key in keys if key is not None)
+
+    def pseudonym_key_bytes(self) -> bytes:
+        """The key of person ids."""
+        return base64.b64decode(self.pseudonym_key)
+
+    def without_previous_payload_key(self) -> "Secrets":
+        """The same, and nothing of the key before."""
+        return replace(self, previous_payload_key=None)
+
+    def with_new_payload_key(self) -> "Secrets":
+        """The same with another payload key, and the one before kept beside it."""
+        return replace(self, payload_key=_key(), previous_payload_key=self.payload_key)
 
     @staticmethod
     def generate() -> "Secrets":
@@ -115,6 +134,18 @@ class Installation:
     def secrets(self) -> Secrets:
         """The secrets, from their file."""
         return Secrets(**json.loads((self.folder / "secrets.json").read_text()))
+
+    def keep(self, secrets_now: Secrets) -> None:
+        """Write the secrets down in place of those before, all at once: whoever reads meanwhile reads one of both."""
+        unfinished = self.folder / "secrets.part"
+        unfinished.unlink(missing_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(secrets_now), file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(self.folder / "secrets.json")
+        self.__dict__.pop("secrets", None)
 
     def announce(self, addresses: Addresses) -> None:
         """Write down where the running processes answer, for other commands to find them."""

@@ -66,7 +66,7 @@ async def run_intake(
 
     Raises :class:`services.runtime.exits.RuntimeFailure` where going on makes no sense.
     """
-    keys = IdentityKeys(settings.pseudonym_key_bytes(), settings.payload_key_bytes())
+    keys = IdentityKeys(settings.pseudonym_key_bytes(), *settings.payload_keys())
     if settings.inbox is None:
         raise SettingsInvalid("TANDEM_INBOX is not set: the folder from which deliveries are taken")
     schema = await _prepared_schema(settings)

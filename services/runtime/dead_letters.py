@@ -4,21 +4,18 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from os import urandom
 from typing import Final, NamedTuple
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contracts.topics import AnyEvent
 from services.runtime.database import Connection
+from services.runtime.key_ring import KeyRing
 from services.runtime.ledger import Message, Spot
 
 MOST_PAYLOAD_BYTES: Final = 1024 * 1024
 _MOST_DETAIL: Final = 500
-_NONCE_BYTES: Final = 12
 _LENGTHS: Final = struct.Struct(">ii")
 _ABSENT: Final = -1
 
@@ -28,21 +25,20 @@ class SealBroken(ValueError):  # noqa: N818 - names the finding
 
 
 class Seal:
-    """AES-256-GCM under one key. The place of a message is authenticated with it."""
+    """AES-256-GCM under the newest of several keys. The place of a message is authenticated with it."""
 
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
-        self.key_id = sha256(b"tandem payload key" + key).hexdigest()[:16]
+    def __init__(self, key: bytes, *previous: bytes) -> None:
+        self._ring = KeyRing("dead letters", key, *previous)
+        self.key_id = self._ring.key_id
 
     def close(self, content: bytes, spot: Spot, offset: int) -> bytes:
         """Encrypt."""
-        nonce = urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, content, _place(spot, offset))
+        return self._ring.seal(content, _place(spot, offset))
 
     def open(self, sealed: bytes, spot: Spot, offset: int) -> bytes:
         """Decrypt. Raises :class:`SealBroken`."""
         try:
-            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _place(spot, offset))
+            return self._ring.open(sealed, _place(spot, offset))
         except InvalidTag:
             raise SealBroken("sealed with another key, or changed") from None
 
@@ -171,6 +167,36 @@ async def open_letter(connection: Connection, dead_letter_id: int, seal: Seal) -
     spot = Spot(row["topic"], row["partition"])
     key, value = unpack(seal.open(row["payload"], spot, row["message_offset"]))
     return Message(spot, row["message_offset"], key, value, row["occurred_at"])
+
+
+_OTHER_KEYS = """
+    SELECT id, topic, partition, message_offset, payload FROM runtime_dead_letter
+    WHERE id > $1 AND payload IS NOT NULL AND payload_key_id <> $2 ORDER BY id LIMIT $3 FOR UPDATE
+"""
+
+
+async def sealed_otherwise(connection: Connection, seal: Seal) -> int:
+    """How many letters are sealed under another key than the newest."""
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM runtime_dead_letter WHERE payload IS NOT NULL AND payload_key_id <> $1", seal.key_id
+    )
+    return count
+
+
+async def reseal(connection: Connection, seal: Seal, *, after: int, most: int) -> tuple[int, int]:
+    """Seal some letters behind one anew, in one transaction: how many, and the last of them. Raises :class:`SealBroken`."""
+    async with connection.transaction():
+        rows = await connection.fetch(_OTHER_KEYS, after, seal.key_id, most)
+        for row in rows:
+            spot, offset = Spot(row["topic"], row["partition"]), row["message_offset"]
+            payload = seal.close(seal.open(row["payload"], spot, offset), spot, offset)
+            await connection.execute(
+                "UPDATE runtime_dead_letter SET payload = $2, payload_key_id = $3 WHERE id = $1",
+                row["id"],
+                payload,
+                seal.key_id,
+            )
+    return len(rows), rows[-1]["id"] if rows else after
 
 
 async def drop(connection: Connection, dead_letter_id: int, *, actor: str) -> None:

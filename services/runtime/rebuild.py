@@ -47,7 +47,7 @@ async def replay_from_start(
         await apply_migrations(connection, schema, definition.migrations)
         rebuild = _Rebuild(
             connection,
-            Applier(definition, schema, Seal(settings.payload_key_bytes()), settings.parked_run_limit),
+            Applier(definition, schema, Seal(*settings.payload_keys()), settings.parked_run_limit),
             settings,
             progress,
         )

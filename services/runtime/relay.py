@@ -212,7 +212,7 @@ async def run_relay(
 
     Raises :class:`services.runtime.exits.RuntimeFailure` where going on makes no sense.
     """
-    seal = Seal(settings.payload_key_bytes())
+    seal = Seal(*settings.payload_keys())
     schema = settings.schema_name or definition.schema
     stopping = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(_serve(definition, settings, schema, seal, probe))

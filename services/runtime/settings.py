@@ -30,7 +30,17 @@ class Settings(BaseSettings):
     group: Annotated[str | None, Field(description="consumer group in place of tandem-<service>")] = None
     slot: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$", description="place in the group, one a worker")] = "1"
     pseudonym_key: Annotated[SecretStr | None, Field(description="32 bytes, base64: makes person ids")] = None
-    payload_key: Annotated[SecretStr | None, Field(description="32 bytes, base64: seals dead letters")] = None
+    pseudonym_key_file: Annotated[Path | None, Field(description="a file that holds the key in its place")] = None
+    payload_key: Annotated[
+        SecretStr | None, Field(description="32 bytes, base64: seals identifiers, quarantined lines, dead letters")
+    ] = None
+    payload_key_file: Annotated[Path | None, Field(description="a file that holds the key in its place")] = None
+    previous_payload_key: Annotated[
+        SecretStr | None, Field(description="the key before it, while what it sealed is sealed anew")
+    ] = None
+    previous_payload_key_file: Annotated[Path | None, Field(description="a file that holds the key in its place")] = (
+        None
+    )
     synthetic_identifiers: Annotated[bool, Field(description="admit CMS's impossible test numbers")] = False
     inbox: Annotated[Path | None, Field(description="folder from which intake takes deliveries")] = None
     inbox_settle_seconds: Annotated[float, Field(ge=0, description="a file changed since is not taken yet")] = 2.0
@@ -54,7 +64,7 @@ class Settings(BaseSettings):
     start_timeout_seconds: Annotated[float, Field(gt=0, description="how long to wait for what is not there")] = 60.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("pseudonym_key", "payload_key")
+    @field_validator("pseudonym_key", "payload_key", "previous_payload_key")
     @classmethod
     def _must_be_32_bytes(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and len(_decoded(key)) != _KEY_BYTES:
@@ -74,12 +84,36 @@ class Settings(BaseSettings):
         return [address.strip() for address in self.brokers.split(",") if address.strip()]
 
     def payload_key_bytes(self) -> bytes:
-        """The key of dead letters. Raises :class:`SettingsInvalid` where it is not set."""
-        return _required("TANDEM_PAYLOAD_KEY", self.payload_key)
+        """The key under which is sealed. Raises :class:`SettingsInvalid` where it is not set."""
+        return _required("TANDEM_PAYLOAD_KEY", _either("TANDEM_PAYLOAD_KEY", self.payload_key, self.payload_key_file))
+
+    def payload_keys(self) -> tuple[bytes, ...]:
+        """The key under which is sealed, then the one before it where it still opens something."""
+        name = "TANDEM_PREVIOUS_PAYLOAD_KEY"
+        previous = _either(name, self.previous_payload_key, self.previous_payload_key_file)
+        return (self.payload_key_bytes(), *(() if previous is None else (_decoded(previous),)))
 
     def pseudonym_key_bytes(self) -> bytes:
         """The key of person ids. Raises :class:`SettingsInvalid` where it is not set."""
-        return _required("TANDEM_PSEUDONYM_KEY", self.pseudonym_key)
+        name = "TANDEM_PSEUDONYM_KEY"
+        return _required(name, _either(name, self.pseudonym_key, self.pseudonym_key_file))
+
+
+def _either(variable: str, key: SecretStr | None, file: Path | None) -> SecretStr | None:
+    """A key from its variable or from its file; from both it could be two."""
+    if file is None:
+        return key
+    if key is not None:
+        raise SettingsInvalid(f"{variable} and {variable}_FILE are both set: one of them")
+    try:
+        found = SecretStr(file.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        fault = type(error).__name__
+    else:
+        if len(_decoded(found)) == _KEY_BYTES:
+            return found
+        fault = "it does not hold 32 bytes in base64"
+    raise SettingsInvalid(f"{variable}_FILE: {fault}")
 
 
 def _decoded(key: SecretStr) -> bytes:

@@ -99,7 +99,7 @@ async def run_worker(
 ) -> None:
     """Work until told to stop. Raises :class:`services.runtime.exits.RuntimeFailure`."""
     require_tested_libraries()
-    seal = Seal(settings.payload_key_bytes())
+    seal = Seal(*settings.payload_keys())
     topics = consumed_topics(definition)
     schema = await prepare_database(definition, settings)
     async with reading(settings.bootstrap_servers(), settings.start_timeout_seconds) as reader:

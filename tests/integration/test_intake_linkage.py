@@ -227,7 +227,7 @@ async def test_nothing_of_what_was_compared_lies_open(
 
 
 def _hex(line: str) -> list[str]:
-    return [digits for digits in re.findall(r"\\\\x((?:[0-9a-f]{2})+)", line.replace("\\\\", "\\"))]
+    return list(re.findall(r"\\\\x((?:[0-9a-f]{2})+)", line.replace("\\\\", "\\")))
 
 
 async def test_a_name_without_a_record_is_no_person(
