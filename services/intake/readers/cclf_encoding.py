@@ -78,7 +78,7 @@ def whole(model: type[ContractModel], members: Mapping[str, Member]) -> str:
 
 
 def _number_of(day: str) -> str:
-    return f"coalesce(CAST(replace({day}, '-', '') AS BIGINT), 0)"
+    return f"coalesce(try_cast(replace({day}, '-', '') AS BIGINT), 0)"
 
 
 def _about_substance_use() -> str:

@@ -50,7 +50,7 @@ class ClaimEngine:
     archive: zipfile.ZipFile
     members: Mapping[str, Member]
     synthetic: bool
-    share_bytes: int = SHARE_BYTES
+    share_bytes: int = field(default_factory=lambda: SHARE_BYTES)
     _flaws: dict[str, list[Flaw]] = field(default_factory=dict)
 
     def readings(self) -> Iterator[EncodedClaims | Defect | Progress]:
@@ -112,7 +112,8 @@ class ClaimEngine:
 
     def _defects(self) -> Iterator[Defect]:
         for file, flaws in self._flaws.items():
-            by_line = {flaw.line: flaw for flaw in flaws}
+            # Of several reasons why a line is in no claim one is told, always the same.
+            by_line = {flaw.line: flaw for flaw in sorted(flaws, key=lambda flaw: flaw.reason, reverse=True)}
             if by_line:
                 yield from self._looked_up(self.members[file], by_line)
 

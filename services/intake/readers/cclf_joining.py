@@ -7,6 +7,7 @@ A part finds its claim by CUR_CLM_UNIQ_ID and BENE_MBI_ID. Source: CCLF Informat
 """
 
 from contracts.claims import InstitutionalProcedure, MedicareClaim, MedicareClaimLine, PartDEvent
+from contracts.money import LARGEST_CENTS
 from services.intake.readers.cclf_columns import NPI_QUALIFIER
 from services.intake.readers.cclf_encoding import (
     AMOUNTS_GIVEN,
@@ -25,6 +26,7 @@ from services.intake.readers.cclf_encoding import (
 
 MOST_LINES, MOST_CODES = 1000, 60
 _NO_CLAIM, _REPEATED = "CUR_CLM_UNIQ_ID:no_claim", "CUR_CLM_UNIQ_ID:repeated"
+_TOO_MUCH = "CLM_LINE_CVRD_PD_AMT:amount_out_of_range"
 _TOO_MANY = {
     "lines": "CUR_CLM_UNIQ_ID:too_many_lines",
     "procedures": "CUR_CLM_UNIQ_ID:too_many_procedures",
@@ -133,7 +135,8 @@ def _part_b(file: str, table: str) -> str:
             FROM gathered JOIN {file} head USING (line)
         )
         SELECT line, mbi, record_id, CASE WHEN lines > {MOST_LINES} THEN '{_TOO_MANY["lines"]}'
-            WHEN len(codes) > {MOST_CODES} THEN '{_TOO_MANY["codes"]}' END AS fault, {_PART_B_CLAIM} AS claim
+            WHEN len(codes) > {MOST_CODES} THEN '{_TOO_MANY["codes"]}'
+            WHEN abs(paid_in_all) > {LARGEST_CENTS} THEN '{_TOO_MUCH}' END AS fault, {_PART_B_CLAIM} AS claim
         FROM (SELECT *, CASE WHEN list_unique(own) = len(own) AND list_has_all(own, others) THEN own
             ELSE {_DISTINCT.format("list_concat(own, others)")} END AS codes FROM joined)
     """

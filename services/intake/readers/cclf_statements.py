@@ -6,7 +6,7 @@ found in it. How the tables make claims is in ``cclf_joining``.
 
 from collections.abc import Iterable, Sequence
 
-from services.intake.readers.cclf_columns import CLAIM_FILES, ICD_9, PHYSICIAN_DIAGNOSES
+from services.intake.readers.cclf_columns import CLAIM_FILES, ICD_9, NPI_QUALIFIER, PHYSICIAN_DIAGNOSES
 from services.intake.readers.cclf_encoding import ENCODED, KEPT_WITH_ENCODED
 from services.intake.readers.cclf_twins import DIAGNOSIS, faults_of, kind_of, mbi_fault, value_of
 from services.intake.readers.records import Column
@@ -59,6 +59,10 @@ def _faults(file: str, columns: Sequence[Column], *, synthetic: bool) -> Iterabl
     for name in _diagnosis_columns(file):
         wrong = f"NOT regexp_full_match({name}, '{DIAGNOSIS}')"
         yield f"coalesce(code_system, '') <> '{ICD_9}' AND {wrong}", f"{names[name]}:not_a_diagnosis_code"
+    for who in ("prescriber", "pharmacy"):
+        if who in names:
+            wrong = f"NOT regexp_full_match({who}, '[0-9]{{10}}')"
+            yield f"{who}_qualifier = '{NPI_QUALIFIER}' AND {wrong}", f"{names[who]}:not_an_npi"
     for first, last in _PERIODS:
         if last in names:
             yield f"{last} < {first}", f"{names[last]}:ends_before_it_begins"

@@ -152,9 +152,9 @@ def cclf(
 ) -> Path:
     """A CCLF delivery of these records; the four files that must be there are, empty where nothing is given."""
     given = {file: list(records.get(file, ())) for file in ("CCLF1", "CCLF5", "CCLF8", "CCLF9", *records)}
-    members = {member_name(file): "".join(f"{line}\n" for line in lines) for file, lines in given.items()}
+    members = {member_name(file, name): "".join(f"{line}\n" for line in lines) for file, lines in given.items()}
     announced = {file: len(lines) for file, lines in given.items()} | dict(counts or {})
-    return zipped(folder, name, {member_name("CCLF0"): control(announced, lengths), **members})
+    return zipped(folder, name, {member_name("CCLF0", name): control(announced, lengths), **members})
 
 
 HEADER = (
