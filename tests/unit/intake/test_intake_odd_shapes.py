@@ -15,6 +15,7 @@ from contracts.alignment import AlignmentReportedData
 from contracts.claims import MedicaidClaim, MedicareClaim
 from contracts.delivery import DeliveryKind
 from contracts.provider import ProviderRosterStatedData
+from infra.simulator.world import npi
 from services.intake.readers import alignment_report, explanation_of_benefit, medicaid_claims, provider_roster
 from services.intake.readers.column_maps import layouts_of
 from services.intake.reading import EntityRecord, PersonReference, Reading, RefusedDelivery
@@ -172,7 +173,7 @@ def test_each_span_of_a_person_is_a_record_with_its_own_months(tmp_path: Path) -
 
 
 def test_a_page_boundary_falls_after_five_hundred_readable_rows(tmp_path: Path) -> None:
-    good = [f"D9001,{1_000_000_000 + number},,39049,20220101,20220331" for number in range(500)]
+    good = [f"D9001,{npi(number)},,39049,20220101,20220331" for number in range(500)]
     path = listed(
         tmp_path,
         "PROVIDER_ROSTER.D9001.OH.D220105.csv",
