@@ -11,7 +11,7 @@ from contracts.claims import MedicareClaim
 from contracts.delivery import DeliveryKind
 from contracts.risk import RiskScored
 from services.intake.readers import explanation_of_benefit
-from services.intake.reading import PersonRecord, Source
+from services.intake.reading import EncodedClaims, Source
 from services.risk.fact_rows import supported_diagnoses
 from services.risk.risk_policy import risk_policy
 
@@ -22,8 +22,8 @@ def _claims(path: Path) -> dict[str, list[MedicareClaim]]:
     source = Source(DeliveryKind.EXPLANATION_OF_BENEFIT, "eob", (path,), date(2022, 1, 1), True, "OH")
     people: dict[str, list[MedicareClaim]] = defaultdict(list)
     for reading in explanation_of_benefit.read(source):
-        if isinstance(reading, PersonRecord) and isinstance(reading.payload, MedicareClaim):
-            people[reading.references[0].value].append(reading.payload)
+        if isinstance(reading, EncodedClaims):
+            people[reading.reference.value] += map(MedicareClaim.model_validate_json, reading.claims)
     return people
 
 

@@ -21,7 +21,7 @@ from services.intake.readers.fhir_delivery import Outcome, outcomes, read
 from services.intake.readers.fhir_lines import Located, decoded
 from services.intake.readers.fhir_resources import ExplanationOfBenefit
 from services.intake.readers.fhir_values import UnreadableResource
-from services.intake.reading import Defect, PersonRecord, Source
+from services.intake.reading import Defect, EncodedClaims, PersonRecord, Source
 
 __all__ = ["Tally", "each_table", "main", "read", "table", "tally"]
 
@@ -52,11 +52,14 @@ class Tally:
             self.skipped[outcome] += 1
         elif isinstance(outcome, Defect):
             self.defects[outcome.reason] += 1
+        elif isinstance(outcome, EncodedClaims):
+            self.read += len(outcome.claims)
+            self.people.add(outcome.reference.value)
+            for claim in outcome.claims:
+                self._claim(MedicareClaim.model_validate_json(claim))
         elif isinstance(outcome, PersonRecord):
             self.read += 1
             self.people.add(outcome.references[0].value)
-            if isinstance(outcome.payload, MedicareClaim):
-                self._claim(outcome.payload)
 
 
 def _kind_of(at: Located) -> str:
@@ -124,6 +127,8 @@ def _drug_row(event: PartDEvent) -> tuple[object, ...]:
 
 
 def _row(outcome: Outcome) -> tuple[object, ...]:
+    if isinstance(outcome, EncodedClaims):
+        return str(outcome.feed), *_claim_row(MedicareClaim.model_validate_json(outcome.claims[0]))
     if isinstance(outcome, PersonRecord):
         feed = str(outcome.feed) + (", preliminary" if outcome.preliminary else "")
         if isinstance(outcome.payload, MedicareClaim):

@@ -11,10 +11,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from contracts.claims import Adjustment, ClaimsFeed, MedicareClaim
+from contracts.claims import Adjustment, ClaimsFeed
 from services.intake.readers import fhir_claim_fields as fields
+from services.intake.readers.fhir_claim_contract import ClaimValues
 from services.intake.readers.fhir_claim_lines import CareTeam, lines_of
 from services.intake.readers.fhir_resources import (
     Claim,
@@ -234,8 +233,14 @@ def diagnosis_codes(diagnoses: list[Diagnosis], notes: list[UnreadableResource])
 
 
 def _place_of(diagnosis: Diagnosis, first: list[str], second: list[str], others: list[str]) -> list[str]:
-    kinds = {coding.code for kind in diagnosis.type for coding in kind.coding}
-    return first if fields.PRINCIPAL in kinds else second if fields.ADMITTING in kinds else others
+    place = others
+    for kind in diagnosis.type:
+        for coding in kind.coding:
+            if coding.code == fields.PRINCIPAL:
+                return first
+            if coding.code == fields.ADMITTING:
+                place = second
+    return place
 
 
 def procedures_of(claim: Claim) -> tuple[dict[str, Any], ...]:
@@ -299,7 +304,6 @@ def _facility(claim: ExplanationOfBenefit, header: Header) -> dict[str, Any]:
         "diagnosis_related_group_code": _related_group(claim, header),
         "discharge_status_code": code_of(header.codes.get("discharge_status")),
         "admission_type_code": code_of(header.codes.get("admission_type")),
-        "procedures": procedures_of(claim),
     }
 
 
@@ -330,21 +334,9 @@ def _paid(claim: ExplanationOfBenefit) -> int:
     return paid
 
 
-def validated(values: dict[str, Any]) -> MedicareClaim:
-    """The claim and, as plain values, its lines, checked in one pass."""
-    try:
-        claim: MedicareClaim = MedicareClaim.__pydantic_validator__.validate_python(values)
-    except ValidationError as failure:
-        place = failure.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
-    else:
-        return claim
-    # Raised out here: an exception raised above would carry the values in its context.
-    raise UnreadableResource("outside_of_contract", str(place[0]) if place else None)
-
-
 def claim_from(
     claim: ExplanationOfBenefit, header: Header, feed: ClaimsFeed, dated: date, notes: list[UnreadableResource]
-) -> MedicareClaim:
+) -> ClaimValues:
     """Read the claim that a resource states; ``dated`` is the delivery's date, for resources without a time of update.
 
     A cancelled resource replaces its own earlier version by nothing, unlike a CCLF cancellation, which is a record
@@ -361,7 +353,7 @@ def claim_from(
     lines, line_payer = lines_of(claim, team, period, policy, part_b=part_b)
     non_payment = (codes.get("non_payment_reason") or "").strip() or None
     denied = part_a_is_denied(non_payment) or part_b_claim_is_denied(codes.get("carrier_denial"), policy)
-    values = {
+    return {
         "record_id": record_id(claim, header),
         "version": version_of(claim, header, feed, dated),
         "claim_type_code": claim_type,
@@ -370,12 +362,11 @@ def claim_from(
         "service_from": period[0],
         "service_through": period[1],
         "paid_cents": _paid(claim),
+        **({} if part_b else _facility(claim, header)),
         "primary_payer_code": code_of(codes.get("primary_payer") or line_payer),
         "denied": is_cancelled(claim.status) or denied,
         "diagnosis_codes": diagnoses,
-        "substance_use": is_about_substance_use(diagnoses, substance_use_policy()),
+        "procedures": () if part_b else procedures_of(claim),
         "lines": lines,
+        "substance_use": is_about_substance_use(diagnoses, substance_use_policy()),
     }
-    if not part_b:
-        values.update(_facility(claim, header))
-    return validated(values)

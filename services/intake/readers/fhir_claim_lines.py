@@ -18,16 +18,17 @@ class CareTeam:
     def __init__(self, claim: Claim, supplier: str | None = None) -> None:
         self._claim = claim
         self._supplier = supplier
-        self._members = {one.sequence: one for one in claim.care_team}
-        self._of_all = _only_rendering(claim)
 
     def member(self, item: Item) -> Member | None:
         """The first member that the line names; without a name the claim's only one who rendered services."""
-        members = self._members
-        for link in item.care_team_sequence or item.care_team_link_id:
-            if link in members:
-                return members[link]
-        return None if item.care_team_sequence or item.care_team_link_id else self._of_all
+        links = item.care_team_sequence or item.care_team_link_id
+        if not links:
+            return _only_rendering(self._claim)
+        for link in links:
+            for one in self._claim.care_team:
+                if one.sequence == link:
+                    return one
+        return None
 
     def npi(self, member: Member | None) -> str | None:
         """The member's National Provider Identifier, from its reference or the contained resource that it names."""
@@ -109,21 +110,20 @@ def _line(
     amounts, codes = line_amounts(item)
     member = team.member(item)
     began, ended = _days(item, claim)
+    # In the contract's order.
     line = {
         "line_number": number,
         "service_from": began,
         "service_through": ended,
         "procedure_code": procedure_of(first_code(item.product_or_service or item.service, fields.PROCEDURES)),
+        "revenue_center_code": None if part_b else code_of(first_code(item.revenue, fields.REVENUE_CENTERS)),
         "place_of_service_code": code_of(first_code(item.location_codeable_concept, fields.PLACES_OF_SERVICE)),
         "provider_specialty_code": code_of(_specialty(member) or codes.get("specialty")),
         "rendering_npi": team.npi(member),
         "paid_cents": cents_of(amounts.get("paid", b""), "item.adjudication.amount"),
+        "allowed_cents": cents_of(amounts.get("allowed", b""), "item.adjudication.amount") if part_b else None,
         "denied": part_b_line_is_denied(codes.get("processing"), policy),
     }
-    if part_b:
-        line["allowed_cents"] = cents_of(amounts.get("allowed", b""), "item.adjudication.amount")
-    else:
-        line["revenue_center_code"] = code_of(first_code(item.revenue, fields.REVENUE_CENTERS))
     return line, codes.get("primary_payer")
 
 

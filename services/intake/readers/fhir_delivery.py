@@ -75,8 +75,16 @@ def outcomes(source: Source) -> Iterator[tuple[Located, Outcome]]:
         found += 1
         if isinstance(resource, UnreadableResource):
             yield at, defect(at, resource)
-        elif name in _DIRECT:
-            for outcome in _direct(at, resource, source):
+        elif name == "ExplanationOfBenefit":
+            notes: list[UnreadableResource] = []
+            try:
+                yield at, record_from(resource, source, notes)
+            except UnreadableResource as why:
+                notes.append(why)
+            for note in notes:
+                yield at, defect(at, note)
+        elif name == "Patient":
+            for outcome in _person(at, resource, source):
                 yield at, outcome
     if not found:
         raise RefusedDelivery("delivery_empty", "no resource in any file")
@@ -108,7 +116,9 @@ def _of_type(decoder: Decoder[Any], expected: str, at: Located) -> Any:  # noqa:
         resource = decoder.decode(at.raw)
     except (ValueError, RecursionError):
         return None
-    return resource if resource.resource_type == expected and _is_unambiguous(at.raw) else None
+    raw = at.raw
+    once = raw.count(_PAYMENT) < 2 and raw.count(_PERSON) < 2  # noqa: PLR2004 - the decisive elements
+    return resource if once and resource.resource_type == expected else None
 
 
 def _parsed_or_not(at: Located, *, nested: bool) -> Iterator[tuple[Located, str, Any]]:
@@ -138,13 +148,9 @@ def _type_of(at: Located) -> str:
     return head.resource_type
 
 
-def _is_unambiguous(raw: bytes) -> bool:
-    return raw.count(_PAYMENT) < 2 and raw.count(_PERSON) < 2  # noqa: PLR2004 - once
-
-
 def _require_unambiguous(at: Located) -> None:
     """Refuse an object that has a key twice. Exact, but slow: only where a decisive key is there more than once."""
-    if not _is_unambiguous(at.raw):
+    if at.raw.count(_PAYMENT) > 1 or at.raw.count(_PERSON) > 1:
         with suppress(ValueError, RecursionError):
             json.loads(at.raw, object_pairs_hook=_unique, parse_int=str, parse_float=str)
 
@@ -154,17 +160,11 @@ def _unique(pairs: list[tuple[str, object]]) -> None:
         raise UnreadableResource("duplicate_key")
 
 
-def _direct(at: Located, resource: ExplanationOfBenefit | Patient, source: Source) -> Iterator[Outcome]:
-    notes: list[UnreadableResource] = []
+def _person(at: Located, resource: Patient, source: Source) -> Iterator[Outcome]:
     try:
-        if isinstance(resource, Patient):
-            yield from person_readings(resource, at, source)
-        else:
-            yield record_from(resource, source, notes)
+        yield from person_readings(resource, at, source)
     except UnreadableResource as why:
-        notes.append(why)
-    for note in notes:
-        yield defect(at, note)
+        yield defect(at, why)
 
 
 def _second_pass(source: Source, names: set[str]) -> Iterator[tuple[Located, Outcome]]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from contracts.claims import MedicareClaim, PartDEvent
+from contracts.claims import MedicareClaim
 from services.intake.readers import fhir_claim_fields as fields
 from services.intake.readers.fhir_claim import Skipped, claim_from, feed_of, header_of, skipped
+from services.intake.readers.fhir_claim_contract import encoded, validated
 from services.intake.readers.fhir_drug import drug_event_from
 from services.intake.readers.fhir_resources import Claim, ExplanationOfBenefit, Identifier
 from services.intake.readers.fhir_values import UnreadableResource, mbi_of
-from services.intake.reading import PersonRecord, PersonReference, Source
+from services.intake.reading import EncodedClaims, PersonRecord, PersonReference, Source
 
 
 def references_of(claim: Claim, source: Source) -> tuple[PersonReference, ...]:
@@ -44,9 +45,10 @@ def record_from(claim: ExplanationOfBenefit, source: Source, notes: list[Unreada
         return left_out
     feed = feed_of(claim)
     references = references_of(claim, source)
-    payload: MedicareClaim | PartDEvent
     if header.is_drug:
-        payload = drug_event_from(claim, header, feed, source.dated)
-    else:
-        payload = claim_from(claim, header, feed, source.dated, notes)
-    return PersonRecord(references, None, payload, feed, preliminary=header.is_preliminary)
+        event = drug_event_from(claim, header, feed, source.dated)
+        return PersonRecord(references, None, event, feed, preliminary=header.is_preliminary)
+    values = claim_from(claim, header, feed, source.dated, notes)
+    if header.is_preliminary or len(references) > 1:
+        return PersonRecord(references, None, validated(values), feed, preliminary=header.is_preliminary)
+    return EncodedClaims(references[0], MedicareClaim, feed, (encoded(values),))

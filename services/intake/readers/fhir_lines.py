@@ -87,10 +87,11 @@ def located(path: Path) -> Iterator[Located]:
             if is_document(path):
                 yield Located(path.name, 1, _document(file).removeprefix(_BYTE_ORDER_MARK), in_document=True)
                 return
+            name = path.name
             for number, line in enumerate(_lines(file), 1):
                 plain = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-                if not plain.isspace() and plain:
-                    yield Located(path.name, number, plain)
+                if plain and not plain.isspace():
+                    yield Located(name, number, plain)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise RefusedDelivery("archive_damaged", "the compressed file cannot be read to its end") from None
 

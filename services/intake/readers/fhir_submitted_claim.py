@@ -19,8 +19,8 @@ from services.intake.readers.fhir_claim import (
     organisation_of,
     period_of,
     procedures_of,
-    validated,
 )
+from services.intake.readers.fhir_claim_contract import validated
 from services.intake.readers.fhir_claim_lines import CareTeam, lines_of
 from services.intake.readers.fhir_explanation import references_of
 from services.intake.readers.fhir_lines import Located, defect

@@ -13,7 +13,15 @@ from contracts.claims import Adjustment, ClaimsFeed, MedicareClaim
 from contracts.delivery import DeliveryKind
 from services.intake.readers import explanation_of_benefit as reader
 from services.intake.readers import fhir_lines
-from services.intake.reading import Defect, PersonRecord, PersonReference, Reading, RefusedDelivery, Source
+from services.intake.reading import (
+    Defect,
+    EncodedClaims,
+    PersonRecord,
+    PersonReference,
+    Reading,
+    RefusedDelivery,
+    Source,
+)
 
 VARIABLES = "https://bluebutton.cms.gov/resources/variables/"
 
@@ -115,7 +123,17 @@ def written(folder: Path, *lines: bytes) -> Path:
 
 def read(folder: Path, *resources: dict[str, Any] | bytes) -> list[Reading]:
     lines = (one if isinstance(one, bytes) else json.dumps(one).encode() for one in resources)
-    return list(reader.read(source_of(written(folder, *lines))))
+    return [as_record(one) for one in reader.read(source_of(written(folder, *lines)))]
+
+
+def as_record(reading: Reading) -> Reading:
+    """A claim that comes encoded as the record that it stands for: it must hold the contract, and be what the model writes."""
+    if not isinstance(reading, EncodedClaims):
+        return reading
+    (encoded,) = reading.claims
+    payload = MedicareClaim.model_validate_json(encoded)
+    assert payload.model_dump_json(exclude_none=True).encode() == encoded
+    return PersonRecord((reading.reference,), None, payload, reading.feed)
 
 
 def claim(reading: Reading) -> MedicareClaim:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from test_explanation_of_benefit import claim, read, source_of
+from test_explanation_of_benefit import as_record, claim, read, source_of
 
 from contracts.claims import ClaimsFeed, MedicareClaim, PartDEvent
 from services.intake.readers import explanation_of_benefit as reader
@@ -48,7 +48,8 @@ def test_payments_of_the_samples_equal_those_found_by_text_search() -> None:
         if '"PDE"' not in line:
             (amount,) = found
             expected += Decimal(amount)
-    payloads = [one.payload for one in reader.read(source_of(SAMPLES)) if isinstance(one, PersonRecord)]
+    readings = map(as_record, reader.read(source_of(SAMPLES)))
+    payloads = [one.payload for one in readings if isinstance(one, PersonRecord)]
     assert sum(one.paid_cents for one in payloads if isinstance(one, MedicareClaim)) == expected * 100
     assert sum(isinstance(one, PartDEvent) for one in payloads) == 72
     assert expected == Decimal("1083841.62")
@@ -84,7 +85,7 @@ def test_the_documented_table_of_single_samples_is_what_the_command_prints(capsy
 def test_what_each_sample_says_is_found_by_a_search_of_its_text_too(path: Path) -> None:
     """An oracle that knows no FHIR paths: payment, dates, codes and numbers stand somewhere in the text."""
     text = path.read_text()
-    for one in reader.read(source_of(path)):
+    for one in map(as_record, reader.read(source_of(path))):
         if not isinstance(one, PersonRecord):
             continue
         payload = one.payload

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_explanation_of_benefit import resource
+from test_explanation_of_benefit import as_record, resource
 
 from contracts.claims import Adjustment, ClaimsFeed, MedicareClaim
 from contracts.delivery import DeliveryKind
@@ -222,7 +222,8 @@ def explained(folder: Path, *resources: dict[str, Any]) -> list[Reading]:
     path = folder / "explained.ndjson"
     path.write_bytes(b"\n".join(json.dumps(one).encode() for one in resources))
     kind = DeliveryKind.EXPLANATION_OF_BENEFIT
-    return list(explanation_of_benefit.read(Source(kind, "eob", (path,), date(2022, 12, 1), True, "OH")))
+    readings = explanation_of_benefit.read(Source(kind, "eob", (path,), date(2022, 12, 1), True, "OH"))
+    return [as_record(one) for one in readings]
 
 
 def test_an_explanation_of_a_claim_in_adjudication_is_preliminary_and_never_the_final_one(tmp_path: Path) -> None:
