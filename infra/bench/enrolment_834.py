@@ -2,7 +2,8 @@
 
 Each contestant reads a file of its own making in a process of its own, round after round: one cuts the text at its
 delimiters and looks at nothing, one takes segments apart as the reader does, one gives what intake would store. Ratios
-are taken within a round. Memory is the process's peak, at few members and at many.
+are taken within a round, of time and of CPU, which other work on the machine moves little. Memory is the process's peak, at
+few members and at many.
 """
 
 import argparse
@@ -13,10 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -46,12 +48,18 @@ class Run:
 
     members: int
     seconds: float
+    cpu_seconds: float
     peak_megabytes: float
 
     @property
     def rate(self) -> float:
         """Members a second."""
         return self.members / self.seconds
+
+    @property
+    def cpu_rate(self) -> float:
+        """Members a second of CPU."""
+        return self.members / self.cpu_seconds
 
 
 def _member(number: int) -> str:
@@ -104,10 +112,10 @@ _WORK: dict[str, Callable[[Path], int]] = {"split": _split, "segments": _segment
 
 def run_here(contestant: str, path: Path) -> Run:
     """Read the file in this process."""
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     members = _WORK[contestant](path)
-    seconds = time.perf_counter() - began
-    return Run(members, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - busy
+    return Run(members, seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE)
 
 
 def run_apart(contestant: str, path: Path) -> Run:
@@ -129,7 +137,7 @@ def measure(few: int, many: int, rounds: int) -> Iterator[tuple[str, int, Run]]:
                     yield contestant, count, run_apart(contestant, path)
 
 
-def summary(runs: Sequence[tuple[str, int, Run]]) -> dict[str, object]:
+def summary(runs: Sequence[tuple[str, int, Run]]) -> dict[str, Any]:
     """Medians of rates and of ratios within a round, and the greatest peaks."""
     # Imported here: the broker's client would count as memory of a contestant.
     from infra.bench.__main__ import machine  # noqa: PLC0415
@@ -147,13 +155,12 @@ def summary(runs: Sequence[tuple[str, int, Run]]) -> dict[str, object]:
         "members_per_second": {
             name: {size: round(median(run.rate for run in by[name, size])) for size in sizes} for name in _CONTESTANTS
         },
-        "reader_to_split": {
-            size: round(
-                median(mine.rate / bare.rate for mine, bare in zip(by["reader", size], by["split", size], strict=True)),
-                3,
-            )
-            for size in sizes
+        "members_per_cpu_second": {
+            name: {size: round(median(run.cpu_rate for run in by[name, size])) for size in sizes}
+            for name in _CONTESTANTS
         },
+        "reader_to_split": {size: _ratio(by["reader", size], by["split", size], "rate") for size in sizes},
+        "reader_to_split_cpu": {size: _ratio(by["reader", size], by["split", size], "cpu_rate") for size in sizes},
         "peak_megabytes": {
             name: {size: round(max(run.peak_megabytes for run in by[name, size])) for size in sizes}
             for name in _CONTESTANTS
@@ -161,20 +168,23 @@ def summary(runs: Sequence[tuple[str, int, Run]]) -> dict[str, object]:
     }
 
 
-def _show(found: dict[str, object]) -> None:
+def _ratio(mine: Sequence[Run], bare: Sequence[Run], rate: Literal["rate", "cpu_rate"]) -> float:
+    ratios: list[float] = [getattr(one, rate) / getattr(other, rate) for one, other in zip(mine, bare, strict=True)]
+    return round(median(ratios), 3)
+
+
+def _show(found: dict[str, Any]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(found["machine"])
-    rates, peaks = found["members_per_second"], found["peak_megabytes"]
-    if not isinstance(rates, dict) or not isinstance(peaks, dict):
-        raise TypeError("a summary holds rates and peaks")
+    columns = [found[name] for name in ("members_per_second", "members_per_cpu_second", "peak_megabytes")]
     table = Table(title=f"834, medians of {found['rounds']} rounds")
-    for heading in ("what", "members", "members a second", "peak memory, MB"):
+    for heading in ("what", "members", "members a second", "a second of CPU", "peak memory, MB"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
-    for name, by_size in rates.items():
-        for size, rate in by_size.items():
-            table.add_row(_TITLES[name], f"{size:,}", f"{rate:,}", f"{peaks[name][size]:,}")
+    for name in _CONTESTANTS:
+        for size in found["members"]:
+            table.add_row(_TITLES[name], f"{size:,}", *(f"{column[name][size]:,}" for column in columns))
     console.print(table)
-    console.print(f"reader / bare split: {found['reader_to_split']}")
+    console.print(f"reader / bare split: {found['reader_to_split']} in time, {found['reader_to_split_cpu']} in CPU")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -191,8 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.file is None:
             parser.error("--only needs --file")
         run = run_here(given.only, given.file)
-        figures = {"members": run.members, "seconds": run.seconds, "peak_megabytes": run.peak_megabytes}
-        print(json.dumps(figures))
+        print(json.dumps(asdict(run)))
         return 0
     if min(given.few, given.many, given.rounds) < 1 or given.few == given.many:
         parser.error("--few and --many are two different numbers above 0, --rounds one")

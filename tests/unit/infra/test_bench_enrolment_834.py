@@ -43,7 +43,7 @@ def test_one_contestant_says_its_figures(roster: Path, capsys: pytest.CaptureFix
 
 def test_medians_ratios_and_peaks() -> None:
     runs = [
-        (name, size, bench.Run(size, seconds, peak))
+        (name, size, bench.Run(size, seconds, seconds / 2, peak))
         for size in (100, 200)
         for name, times in (("split", (1.0, 2.0, 4.0)), ("segments", (2.0, 2.0, 2.0)), ("reader", (10.0, 10.0, 20.0)))
         for seconds, peak in zip(times, (50.0, 70.0, 60.0), strict=True)
@@ -56,7 +56,8 @@ def test_medians_ratios_and_peaks() -> None:
         "segments": {100: 50, 200: 100},
         "reader": {100: 10, 200: 20},
     }
-    assert found["reader_to_split"] == {100: 0.2, 200: 0.2}
+    assert found["members_per_cpu_second"]["reader"] == {100: 20, 200: 40}
+    assert found["reader_to_split"] == found["reader_to_split_cpu"] == {100: 0.2, 200: 0.2}
     assert found["peak_megabytes"] == {name: {100: 70, 200: 70} for name in ("split", "segments", "reader")}
 
 
@@ -68,9 +69,9 @@ def test_the_whole_of_it_on_small_files(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("split", "segments", "reader")
-    bench._show(bench.summary([(name, size, bench.Run(size, 1.0, 50.0)) for name in names for size in (1_000, 2_000)]))
+    bench._show(bench.summary([(name, size, bench.Run(size, 1.0, 0.5, 50.0)) for name in names for size in (1_000, 2_000)]))
     shown = capsys.readouterr().out
-    assert "reader / bare split: {1000: 1.0, 2000: 1.0}" in shown
+    assert "{1000: 1.0, 2000: 1.0} in CPU" in shown
     assert "2,000" in shown
 
 
