@@ -215,11 +215,7 @@ _STAYS = """
 def _claim(row: asyncpg.Record) -> ClaimRecord:
     codes = row["diagnosis_codes"]
     values = (*tuple(row)[1:-3], tuple(codes.split("|")) if codes else ())
-    return ClaimRecord(*values, **_moved(row))
-
-
-def _moved(row: asyncpg.Record) -> dict[str, int | None]:
-    return {"since": row["since"], "until": row["until"]}
+    return ClaimRecord(*values, since=row["since"], until=row["until"])
 
 
 async def facts_of(connection: Connection, people: list[str]) -> dict[str, PersonFacts]:
@@ -228,11 +224,11 @@ async def facts_of(connection: Connection, people: list[str]) -> dict[str, Perso
     claims: dict[str, list[ClaimRecord]] = {person: [] for person in people}
     stays: dict[str, list[FacilityStay]] = {person: [] for person in people}
     for row in await connection.fetch(_STATEMENTS, people):
-        statements[row[0]].append(Statement(*tuple(row)[1:-2], **_moved(row)))
+        statements[row[0]].append(Statement(*tuple(row)[1:-2], since=row["since"], until=row["until"]))
     for row in await connection.fetch(_CLAIMS, people):
         claims[row[0]].append(_claim(row))
     for row in await connection.fetch(_STAYS, people):
-        stays[row[0]].append(FacilityStay(*tuple(row)[1:-2], **_moved(row)))
+        stays[row[0]].append(FacilityStay(*tuple(row)[1:-2], since=row["since"], until=row["until"]))
     return {
         person: PersonFacts(tuple(statements[person]), tuple(claims[person]), tuple(stays[person])) for person in people
     }

@@ -22,8 +22,14 @@ from services.intake.rules.name_form import name_form
 Verdict = Literal["link", "review", "none"]
 _FIELDS = ("family_name", "given_name", "birth_date", "sex", "state")
 _THOUSAND = 1000
-# Disagreement in these is never outvoted: somebody has to look. Different given names on one birthday are twins.
-_NEVER_OUTVOTED = (("given_name", "different"), ("birth_date", "different"), ("sex", "different"))
+# These are never outvoted: somebody has to look. Different given names on one birthday are twins.
+_NEVER_OUTVOTED = (
+    ("given_name", "different"),
+    ("birth_date", "transposed"),
+    ("birth_date", "one_digit"),
+    ("birth_date", "different"),
+    ("sex", "different"),
+)
 _NEEDED = ("family_name", "given_name", "birth_date")
 
 
