@@ -24,7 +24,7 @@ from services.intake.readers.encounter_837_payments import (
     plan_of,
 )
 from services.intake.readers.x12_segments import Segment
-from services.intake.readers.x12_values import Defects, ElementError, period
+from services.intake.readers.x12_values import Defects, ElementError, is_code, period
 from services.intake.rules.claim_version import MedicaidAdjustment, medicaid_version
 from services.intake.rules.encounter_codes import EncounterPolicy, adjustment_of, encounter_policy, file_type
 from services.intake.rules.substance_use import is_about_substance_use, substance_use_policy
@@ -111,7 +111,7 @@ def _payer_number(claim: Claim, plan: OtherPayer | None, adjustment: MedicaidAdj
         return None
     if holds_an_mbi(number) or number in around.identifying:
         raise ElementError(segment, "REFF8", "identifier", number, "the payer's number of a claim")
-    if len(number) > _LONGEST_NUMBER or "\x00" in number:
+    if len(number) > _LONGEST_NUMBER or not is_code(number):
         raise ElementError(segment, "REFF8", "not_a_number_of_a_claim", number, f"at most {_LONGEST_NUMBER} characters")
     return number
 
@@ -140,9 +140,9 @@ def _plan_id(plan: OtherPayer | None, around: Around, defects: Defects) -> str |
     if segment is None or not text:
         return None
     named = holds_an_mbi(text) or text in around.identifying
-    if not named and len(text) <= _LONGEST_PLAN_ID and "\x00" not in text:
+    if not named and len(text) <= _LONGEST_PLAN_ID and is_code(text):
         return text
-    reason = "identifier" if named else "code_too_long"
+    reason = "identifier" if named else "not_a_code" if len(text) <= _LONGEST_PLAN_ID else "code_too_long"
     defects.add(segment, "NM109", reason, text, f"a payer's number of at most {_LONGEST_PLAN_ID} characters")
     return None
 

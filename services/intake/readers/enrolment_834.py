@@ -26,7 +26,7 @@ from services.intake.readers.enrolment_834_member import (
 )
 from services.intake.readers.x12_envelope import TransactionRules, check
 from services.intake.readers.x12_segments import Segment, segments
-from services.intake.readers.x12_values import Defects, ElementError, day, period, required_amount
+from services.intake.readers.x12_values import Defects, ElementError, day, is_code, period, required_amount
 from services.intake.reading import UNRESOLVED_PERSON, Defect, PersonRecord, Reading, RefusedDelivery, Source
 from services.intake.rules.state_enrolment_codes import StateCodes, state_codes
 
@@ -256,7 +256,7 @@ def _code(member: Member, segment: Segment, text: str, field: str, longest: int)
         return None
     reason = "code_too_long" if len(text) > longest else "identifier" if member.is_named(text) else None
     # No database keeps this character in a text.
-    reason = "nul_character" if "\x00" in text else reason
+    reason = "nul_character" if "\x00" in text else reason or (None if is_code(text) else "not_a_code")
     if reason is None:
         return text
     member.defects.add(segment, field, reason, text, f"a code of at most {longest} characters")

@@ -24,6 +24,7 @@ from services.intake.readers.x12_values import (
     ElementError,
     amount,
     day,
+    is_code,
     name_text,
     period,
     required_amount,
@@ -40,7 +41,7 @@ _PAYER = "PR"
 _OTHER_NUMBERS = frozenset({"34", "EI", "FI", "24"})
 _LONGEST_NUMBER = 60
 _LONGEST = {"REF18": 20, "REFZZ": 40, "ADX02": 8}
-_LONGEST_TRACE = 30
+_LONGEST_PAYMENT = 45
 _MOST_SEGMENTS_OF_A_LINE = 1_000
 _CATEGORY = re.compile(r"[A-Za-z0-9 &/+.,()-]+")
 _DIGEST_LETTERS = 24
@@ -110,23 +111,26 @@ class _Reader:
             if name in {"RMR", "ENT", "SE"} and self._line is not None:
                 yield from self._payment(self._line)
                 self._line = None
-            if name == "ST":
-                self._remittance, self._person = _Remittance(self._path.name, segment.element(2)), None
-            elif name == "ENT":
-                self._person = _Person(segment)
-            elif name == "RMR":
-                self._remittance.lines += 1
-                self._line = _Line(segment, self._remittance.lines)
-            elif self._line is not None:
-                if len(self._line.body) < _MOST_SEGMENTS_OF_A_LINE:
-                    self._line.body.append(segment)
-            elif self._person is not None:
-                if name == "NM1" and self._person.name is None:
-                    self._person.name = segment
-            else:
-                self._head(segment, name)
+            self._place(segment, name)
         if self._unknown_categories:
             yield Observation("payments in a rate category that the policy does not know", self._unknown_categories)
+
+    def _place(self, segment: Segment, name: str) -> None:
+        if name == "ST":
+            self._remittance, self._person = _Remittance(self._path.name, segment.element(2)), None
+        elif name == "ENT":
+            self._person = _Person(segment)
+        elif name == "RMR":
+            self._remittance.lines += 1
+            self._line = _Line(segment, self._remittance.lines)
+        elif self._line is not None:
+            if len(self._line.body) < _MOST_SEGMENTS_OF_A_LINE:
+                self._line.body.append(segment)
+        elif self._person is not None:
+            if name == "NM1" and self._person.name is None:
+                self._person.name = segment
+        else:
+            self._head(segment, name)
 
     def _head(self, segment: Segment, name: str) -> None:
         remittance = self._remittance
@@ -193,10 +197,10 @@ class _Reader:
 
     def _record_id(self, state: str, line: _Line) -> str:
         """The payment's trace number, the transaction set's number and the line's place in it."""
-        trace = self._remittance.trace
-        if len(trace) > _LONGEST_TRACE or holds_an_mbi(trace) or not trace.isascii() or not trace.isprintable():
-            trace = sha256(trace.encode("latin-1")).hexdigest()[:_DIGEST_LETTERS]
-        return f"{state}:{trace}:{self._remittance.control_number[:9]}:{line.number}"
+        payment = f"{self._remittance.trace}:{self._remittance.control_number}"
+        if len(payment) > _LONGEST_PAYMENT or holds_an_mbi(payment) or not is_code(payment):
+            payment = sha256(payment.encode("latin-1")).hexdigest()[:_DIGEST_LETTERS]
+        return f"{state}:{payment}:{line.number}"
 
     def _period(self, line: _Line) -> tuple[date, date]:
         segment = line.first("DTM", _COVERAGE_PERIOD) or self._remittance.period
@@ -256,8 +260,8 @@ def _published(segment: Segment, field_name: str, text: str, name: Segment, defe
     longest = _LONGEST[field_name]
     named = holds_an_mbi(text) or text in {name.element(position) for position in (3, 4, 5, 9)}
     reason = "code_too_long" if len(text) > longest else "identifier" if named else None
-    if reason is None and "\x00" in text:
-        reason = "nul_character"
+    if reason is None and not is_code(text):
+        reason = "not_a_code"
     if reason is None:
         return text
     defects.add(segment, field_name, reason, text, f"a code of at most {longest} characters")

@@ -109,6 +109,11 @@ def name_text(text: str) -> str | None:
     return read.replace("\x00", "") or None
 
 
+def is_code(text: str) -> bool:
+    """Whether a text can be one that is published as it stands: printable ASCII without an escape."""
+    return text.isascii() and text.isprintable() and "\\" not in text
+
+
 def state_letters(text: str) -> str | None:
     """A state's two letters."""
     letters = text.strip().upper()

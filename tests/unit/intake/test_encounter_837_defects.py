@@ -48,6 +48,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("claim number is the member", CLAIM.replace("ICN1", "MCD1"), "REFF8", "identifier"),
     ("claim number is an MBI", CLAIM.replace("ICN1", MBI), "REFF8", "identifier"),
     ("claim number too long", CLAIM.replace("ICN1", "9" * 41), "REFF8", "not_a_number_of_a_claim"),
+    ("an escape in the claim number", CLAIM.replace("ICN1", "I\\u0000"), "REFF8", "not_a_number_of_a_claim"),
     ("NUL in the claim number", CLAIM.replace("ICN1", "I\x00N"), "REFF8", "not_a_number_of_a_claim"),
     ("no number of the claim", parts("CLM**300***11:B:1", CODES, PLAN, LINES), "CLM01", "missing"),
     ("empty loop", "CLM*A1*300***11:B:1", "DTP434", "no_service_date"),
@@ -65,6 +66,7 @@ def test_a_claim_that_cannot_be_read_is_a_defect_and_the_others_go_on(
 
 PARTLY: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("plan too long", CLAIM.replace("PI*MCO1", "PI*" + "M" * 21), "NM109", "code_too_long", {"plan_id": None}),
+    ("plan with an escape", CLAIM.replace("PI*MCO1", "PI*M\\u0000"), "NM109", "not_a_code", {"plan_id": None}),
     ("plan is the member", CLAIM.replace("PI*MCO1", "PI*MCD1"), "NM109", "identifier", {"plan_id": None}),
     ("no diagnosis", CLAIM.replace("ABK:I5023", "ABK:5023"), "HI01", "not_a_diagnosis_code",
      {"diagnosis_codes": ("E119",)}),

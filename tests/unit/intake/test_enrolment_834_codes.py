@@ -101,6 +101,7 @@ def test_dates_and_maintenance(
         ("two MBIs", member(f"REF*F6*{OTHER_MBI}", loop("20220101")), "REF6P", "two_medicare_numbers"),
         ("NUL in a number", member(loop("20220101"), medicaid="A\x00"), "REF1D", "not_a_number_of_a_person"),
         ("plan is the member", member(loop("20220101", plan="MCD1;A")), "HD04", "identifier"),
+        ("plan with an escape", member(loop("20220101", plan="M\\u0000;A")), "HD04", "not_a_code"),
         ("aid code is the name", member(f"{loop('20220101')}~REF*RB*B"), "REFRB", "identifier"),
         ("half a period", member(f"{HD}~DTP*348*RD8*20220301"), "DTP348", "not_a_period"),
         ("end of the member is none", member("DTP*357*D8*20229999", maintenance="024"), "DTP357", "not_a_date"),

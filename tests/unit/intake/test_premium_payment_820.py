@@ -213,6 +213,8 @@ def test_a_line_that_cannot_be_read_is_a_defect_and_the_others_go_on(
         ("category is a name", line(category="PUBLIC"), "REFZZ", "identifier"),
         ("category too long", line(category="X" * 41), "REFZZ", "code_too_long"),
         ("category of odd characters", line(category="D\x00al"), "REFZZ", "not_a_rate_category"),
+        ("plan with an escape", line().replace("REF*18*957", "REF*18*9\\u0000"), "REF18", "not_a_code"),
+        ("plan outside of ASCII", line().replace("REF*18*957", "REF*18*9\xe9"), "REF18", "not_a_code"),
         ("reason too long", line("950.00", "ADX*0*123456789"), "ADX02", "code_too_long"),
         ("net is not gross and adjustments", line("950.00*960.00", "ADX*-20*53"), "RMR04", "amounts_do_not_balance"),
     ],
@@ -267,8 +269,9 @@ def test_a_number_that_is_an_mbi_names_the_person_as_medicare_does(tmp_path: Pat
     assert [(one.kind, one.value) for one in record.references] == [("mbi", MBI)]
 
 
-def test_a_long_trace_number_still_makes_a_record(tmp_path: Path) -> None:
-    text = GOOD.replace("TRN*3*TRACE1", "TRN*3*" + "T" * 50)
+@pytest.mark.parametrize("trace", ["T" * 50, "TTTT\\u0000", "TTTT\xe9", f"TTTT {MBI}"])
+def test_an_odd_trace_number_still_makes_a_record(tmp_path: Path, trace: str) -> None:
+    text = GOOD.replace("TRN*3*TRACE1", "TRN*3*" + trace)
     (payment,) = payments(of(tmp_path, text))
     assert len(payment.record_id) <= 60
     assert "TTTT" not in payment.record_id
