@@ -9,6 +9,7 @@ from typing import get_args
 from fuzzing import TODAY, Seed
 
 from contracts.delivery import DeliveryKind
+from infra.simulator.eligibility import Eligibility
 from infra.simulator.lists import List
 from infra.simulator.simulation import simulate
 from infra.simulator.world import Feed
@@ -38,7 +39,15 @@ def seeds(*, with_samples: bool) -> dict[str, tuple[Seed, ...]]:
     """Seeds by kind, at most eight each, always in the same order."""
     found: dict[str, list[Seed]] = {kind.value: [] for kind in DeliveryKind}
     with tempfile.TemporaryDirectory(prefix="tandem-seeds-") as made:
-        simulate(Path(made), people=8, months=1, seed=11, feeds=get_args(Feed), lists=get_args(List))
+        simulate(
+            Path(made),
+            people=8,
+            months=1,
+            seed=11,
+            feeds=get_args(Feed),
+            lists=get_args(List),
+            eligibility=get_args(Eligibility),
+        )
         paths = [*_small_files_of(Path(__file__).parent / "seeds"), *_small_files_of(Path(made) / "deliveries")]
         if with_samples and SAMPLES.is_dir():
             paths += _small_files_of(SAMPLES)
