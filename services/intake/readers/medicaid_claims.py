@@ -32,7 +32,7 @@ from services.intake.reading import (
 )
 from services.intake.rules.claim_version import medicaid_version
 from services.intake.rules.denial import denial_policy, medicaid_claim_is_denied, medicaid_line_is_denied
-from services.intake.rules.medicaid_claim_traits import claim_codes, traits_of
+from services.intake.rules.medicaid_claim_traits import claim_codes, traits_of, untold
 from services.intake.rules.substance_use import is_about_substance_use, substance_use_policy
 
 FileType = Literal["IP", "LT", "OT", "RX"]
@@ -77,10 +77,8 @@ class _Joiner:
         self._lines = files.table(f"{file_type}_LINE", links | wanted(LINE))
         self._header = ElementParser(self._headers.name, self._headers.header, elements)
         self._line = ElementParser(self._lines.name, self._lines.header, LINE)
-        for part, parser in (("header", self._header), ("line", self._line)):
-            for element in parser.missing:
-                if not element.name.startswith("diagnosis"):
-                    told[f"{file_type} {part} without column {element.labels[0]}"] = 1
+        missing = [frozenset(element.name for element in parser.missing) for parser in (self._header, self._line)]
+        told.update(f"{file_type} tables {what}" for what in untold(file_type, *missing))
 
     def readings(self) -> Iterator[Reading]:
         """The claims, and defects of rows that cannot be part of one."""

@@ -58,3 +58,25 @@ def _traits(header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], codes
         yield "claims whose type and type of service disagree about capitation"
     if paid is not None and None not in amounts and amounts and sum(amounts) != paid:
         yield "claims whose lines do not add up to the header"
+
+
+def untold(file_type: str, missing_in_header: frozenset[str], missing_in_line: frozenset[str]) -> tuple[str, ...]:
+    """What an extract does not tell at all, because it has none of the columns that could say it."""
+    found = []
+    if missing_in_header >= _DENIAL | {"status_category"}:
+        found.append("without a column that tells denied claims")
+    if missing_in_line >= _DENIAL:
+        found.append("without a column that tells denied lines")
+    if "medicare_paid_cents" in missing_in_header & missing_in_line:
+        found.append("without a column that tells what Medicare paid")
+    if file_type == "OT" and missing_in_line >= _WAIVER:
+        found.append("without a column that tells services of a waiver")
+    if file_type == "OT" and "procedure_code" in missing_in_line:
+        found.append("without procedures")
+    if file_type != "RX" and missing_in_line & {"service_from", "service_through"}:
+        found.append("without days of lines")
+    return tuple(found)
+
+
+_DENIAL = frozenset({"denial_code", "status_code"})
+_WAIVER = frozenset({"waiver_benefit", "community_service"})

@@ -18,7 +18,7 @@ from services.intake.readers.medicaid_elements import missing_amounts
 from services.intake.reading import Defect, Reading, RefusedDelivery, Source
 from services.intake.registry import recognise
 from services.intake.rules.denial import denial_policy, medicaid_claim_is_denied, medicaid_line_is_denied
-from services.intake.rules.medicaid_claim_traits import claim_codes, traits_of
+from services.intake.rules.medicaid_claim_traits import claim_codes, traits_of, untold
 
 NAME = "TMSIS.OH.D220215.T120000.zip"
 FORMS: tuple[Form, ...] = ("csv", "parquet")
@@ -232,7 +232,7 @@ def test_a_delivery_tells_how_complete_it_is(tmp_path: Path) -> None:
         )
     ]  # fmt: skip
     found = told(read_all(taf(tmp_path, "OT", headers, lines)))
-    assert {what: count for what, count in found.items() if "column" not in what} == {
+    assert {what: count for what, count in found.items() if "tables" not in what} == {
         "OT encounters": 2,
         "OT encounters without a paid amount": 1,
         "OT claims that do not tell whether Medicare paid first": 1,
@@ -243,11 +243,35 @@ def test_a_delivery_tells_how_complete_it_is(tmp_path: Path) -> None:
     }
 
 
-def test_a_column_that_an_extract_leaves_out_is_told(tmp_path: Path) -> None:
+def test_what_an_extract_does_not_tell_at_all_is_told(tmp_path: Path) -> None:
     found = told(read_all(taf(tmp_path, "RX", [header("RX")], [line("RX")])))
-    assert found["RX header without column CLM_DND_IND"] == 1
-    assert found["RX line without column LINE_DND_IND"] == 1
-    assert not any("DGNS" in what for what in found)
+    assert found == {
+        "RX tables without a column that tells denied claims": 1,
+        "RX tables without a column that tells what Medicare paid": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_header", "of_line", "says"),
+    [
+        ("OT", set(), set(), ()),
+        ("OT", {"denial_code", "status_code"}, set(), ()),
+        ("OT", {"denial_code", "status_code", "status_category"}, set(), ("denied claims",)),
+        ("OT", set(), {"denial_code"}, ()),
+        ("OT", set(), {"denial_code", "status_code"}, ("denied lines",)),
+        ("OT", {"medicare_paid_cents"}, set(), ()),
+        ("OT", {"medicare_paid_cents"}, {"medicare_paid_cents"}, ("what Medicare paid",)),
+        ("OT", set(), {"waiver_benefit", "community_service"}, ("services of a waiver",)),
+        ("IP", set(), {"waiver_benefit", "community_service", "procedure_code"}, ()),
+        ("OT", set(), {"procedure_code"}, ("procedures",)),
+        ("LT", set(), {"service_through"}, ("days of lines",)),
+        ("RX", set(), {"service_from", "service_through"}, ()),
+    ],
+)
+def test_what_no_column_tells(kind: str, of_header: set[str], of_line: set[str], says: tuple[str, ...]) -> None:
+    found = untold(kind, frozenset(of_header), frozenset(of_line))
+    assert len(found) == len(says)
+    assert all(what.endswith(said) for what, said in zip(found, says, strict=True))
 
 
 @pytest.mark.parametrize(("paid", "amounts", "says"), [
