@@ -21,11 +21,14 @@ _SUFFIXES = frozenset({"JR", "SR", "II", "III", "IV"})
 
 
 def name_form(name: str | None) -> str:
-    """Capitals A to Z of a name, without accents, blanks, hyphens and what only tells father from son."""
+    """Capitals and digits of a name, without accents, blanks, hyphens and what only tells father from son.
+
+    Only made-up people have digits in their names, and are told apart by them.
+    """
     if not name:
         return ""
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).upper()
-    words = "".join(letter if letter.isascii() and letter.isalpha() else _between(letter) for letter in plain).split()
+    words = "".join(letter if letter.isascii() and letter.isalnum() else _between(letter) for letter in plain).split()
     kept = [word for word in words if word not in _SUFFIXES] or words
     return "".join(kept)
 
