@@ -69,7 +69,9 @@ def test_the_whole_of_it_on_small_files(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("split", "segments", "reader")
-    bench._show(bench.summary([(name, size, bench.Run(size, 1.0, 0.5, 50.0)) for name in names for size in (1_000, 2_000)]))
+    bench._show(
+        bench.summary([(name, size, bench.Run(size, 1.0, 0.5, 50.0)) for name in names for size in (1_000, 2_000)])
+    )
     shown = capsys.readouterr().out
     assert "{1000: 1.0, 2000: 1.0} in CPU" in shown
     assert "2,000" in shown
