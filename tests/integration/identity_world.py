@@ -40,7 +40,7 @@ class Member:
 
     @property
     def mbi(self) -> PersonReference:
-        return PersonReference("mbi", f"1S00A00AA{self.number:02d}")
+        return PersonReference("mbi", f"1S00{self.number:07d}")
 
     @property
     def medicaid(self) -> PersonReference:

@@ -186,6 +186,9 @@ async def _sealed(installation: Installation) -> dict[str, list[asyncpg.Record]]
     try:
         return {
             "vault": await connection.fetch("SELECT lookup, value_sealed FROM intake.vault_identifier"),
+            "names": await connection.fetch(
+                "SELECT lookup, fingerprint, content_sealed FROM intake.vault_demographics"
+            ),
             "quarantine": await connection.fetch("SELECT delivery_id, number, raw_sealed FROM intake.quarantined_line"),
             "dead_letters": await connection.fetch(
                 "SELECT topic, partition, message_offset, payload FROM risk.runtime_dead_letter"
@@ -238,7 +241,14 @@ def test_the_search_finds_people_in_what_was_delivered(world: World) -> None:
 def test_the_search_finds_people_behind_every_seal(world: World) -> None:
     opened = [world.keys.open(row["value_sealed"], row["lookup"]) for row in world.sealed["vault"]]
     assert all(world.people.found_in(value) for value in opened)
-    lines = [world.keys.open(row["raw_sealed"], f"{row[0]}/{row[1]}".encode()) for row in world.sealed["quarantine"]]
+    names = [
+        world.keys.open(row["content_sealed"], row["lookup"] + row["fingerprint"]) for row in world.sealed["names"]
+    ]
+    assert len(names) > 80
+    assert all(world.people.found_in(value) for value in names)
+    lines = [
+        world.keys.lines.open(row["raw_sealed"], f"{row[0]}/{row[1]}".encode()) for row in world.sealed["quarantine"]
+    ]
     assert any(world.people.found_in(line) for line in lines)
     letters = [
         unpack(world.seal.open(row["payload"], Spot(row["topic"], row["partition"]), row["message_offset"]))
