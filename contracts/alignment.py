@@ -11,7 +11,6 @@ from contracts.identifiers import CountyFips, EntityId, NotAnMbi, Npi, PersonId,
 from contracts.model import LARGEST_NUMBER, ContractModel
 from contracts.months import Day, Month
 
-
 # Preferences are stated to accountable entities of any model: A1234, D9001, T9992.
 SharingEntityId = Annotated[
     str, Field(pattern=r"^[A-Z][A-Z0-9][0-9]{3}$", description="accountable entity of any model", examples=["D9001"])
