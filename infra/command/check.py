@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from infra.command.deliveries_shown import show_lines
 from infra.command.findings import Finding, installation_findings, machine_findings
 from infra.command.output import folder_option, json_option, print_json, results, state_option
 from infra.command.reading import FileReading, read_file
@@ -33,7 +34,10 @@ def _show_readings(readings: list[FileReading]) -> None:
             table.add_row(f"[yellow]quarantined: {reason}[/]", f"{count:,}")
         if reading.refused is not None:
             table.add_row(f"[red]refused: {reading.refused}[/]", "")
+            table.add_row(reading.detail or "", "")
         results.print(table)
+        if reading.first_lines:
+            show_lines(reading.first_lines)
 
 
 @click.command("check")

@@ -11,6 +11,7 @@ from services.intake.reading import (
     Demographics,
     EncodedClaims,
     EntityRecord,
+    IdentityDecision,
     MbiChange,
     Observation,
     PersonRecord,
@@ -20,6 +21,7 @@ from services.intake.reading import (
     Source,
 )
 from services.intake.registry import reader_of, recognise
+from services.intake.shown import LineShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,15 @@ class FileReading:
     defects: dict[str, int]
     people: int
     refused: str | None
+    detail: str | None = None
+    first_lines: tuple[LineShown, ...] = ()
 
     def as_object(self) -> dict[str, object]:
         """For machines."""
-        return asdict(self)
+        return asdict(self) | {"first_lines": [line.model_dump() for line in self.first_lines]}
 
 
+_FIRST_LINES = 10
 _NAMES = {
     "MedicareClaim": "Medicare claim records",
     "MedicaidClaim": "Medicaid claim records",
@@ -54,9 +59,12 @@ _NAMES = {
 }
 
 
-def _describe(reading: PersonRecord | EntityRecord | MbiChange) -> str:
-    if isinstance(reading, MbiChange):
-        return "identifier changes"
+def _describe(reading: PersonRecord | EntityRecord | MbiChange | IdentityDecision) -> str:
+    match reading:
+        case MbiChange():
+            return "identifier changes"
+        case IdentityDecision():
+            return "identity decisions"
     return _NAMES[type(reading.payload).__name__]
 
 
@@ -65,10 +73,17 @@ class _Tally:
         self.records: Counter[str] = Counter()
         self.defects: Counter[str] = Counter()
         self.people: set[tuple[str, str]] = set()
+        self.first_lines: list[LineShown] = []
+
+    def _add_defect(self, defect: Defect) -> None:
+        self.defects[defect.reason] += 1
+        if len(self.first_lines) < _FIRST_LINES:
+            number = len(self.first_lines) + 1
+            self.first_lines.append(LineShown.model_validate(asdict(defect) | {"number": number}))
 
     def add(self, reading: Reading) -> None:
         if isinstance(reading, Defect):
-            self.defects[reading.reason] += 1
+            self._add_defect(reading)
             return
         if isinstance(reading, Demographics | Progress):
             return
@@ -84,12 +99,12 @@ class _Tally:
             strongest = reading.references[0]
             self.people.add((strongest.kind, strongest.value))
 
-    def add_all(self, readings: Iterator[Reading]) -> str | None:
+    def add_all(self, readings: Iterator[Reading]) -> RefusedDelivery | None:
         try:
             for reading in readings:
                 self.add(reading)
         except RefusedDelivery as refusal:
-            return refusal.reason_code
+            return refusal
         return None
 
 
@@ -99,7 +114,7 @@ def read_file(path: Path, *, state: str, synthetic_identifiers: bool) -> FileRea
     try:
         recognised = recognise(path, datetime.now(UTC).date())
     except RefusedDelivery as refusal:
-        return FileReading(path.name, None, None, {}, {}, 0, refusal.reason_code)
+        return FileReading(path.name, None, None, {}, {}, 0, refusal.reason_code, refusal.detail)
     source = Source(recognised.kind, path.name, (path,), recognised.dated, synthetic_identifiers, state)
     refused = tally.add_all(reader_of(recognised.kind)(source))
     return FileReading(
@@ -109,5 +124,7 @@ def read_file(path: Path, *, state: str, synthetic_identifiers: bool) -> FileRea
         dict(sorted(tally.records.items())),
         dict(sorted(tally.defects.items())),
         len(tally.people),
-        refused,
+        None if refused is None else refused.reason_code,
+        None if refused is None else refused.detail,
+        tuple(tally.first_lines),
     )

@@ -61,3 +61,8 @@ def seeds(*, with_samples: bool) -> dict[str, tuple[Seed, ...]]:
 def _largest(some: list[Seed]) -> list[Seed]:
     """Those that hold most: in the others is nothing else."""
     return sorted(some, key=lambda seed: -len(seed.content))[:_MOST_OF_A_KIND]
+
+
+def readable_seeds() -> dict[str, tuple[Seed, ...]]:
+    """Those that come to something: a decision about who is who is signed with a key that nobody here has."""
+    return {kind: some for kind, some in seeds(with_samples=False).items() if kind != DeliveryKind.IDENTITY_REVIEW}

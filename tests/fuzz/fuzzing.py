@@ -64,6 +64,8 @@ _TOKENS = tuple(
     )
 )
 _FIELD = re.compile(rb'[^,|*~:;\t\r\n"^ ]+')
+# An escaped NUL, and not the end of an escaped backslash.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _MOST_CHANGES = 4
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 
@@ -239,7 +241,7 @@ def _require_storable(stager: Stager) -> None:
         for value in (value for row in rows for value in row):
             if isinstance(value, str):
                 _require_text(value)
-            elif isinstance(value, bytes) and value.startswith(b"{") and b"\\u0000" in value:
+            elif isinstance(value, bytes) and value.startswith(b"{") and _NUL.search(value):
                 raise EscapedError("a statement that no database takes")
 
 

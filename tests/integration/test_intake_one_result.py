@@ -11,7 +11,7 @@ from intake_installation import Installation, installed
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
 
-from fuzz_seeds import seeds
+from fuzz_seeds import readable_seeds
 from fuzzing import Seed
 
 from services.intake.decisions import release
@@ -19,7 +19,7 @@ from services.intake.deliveries import find
 
 pytestmark = pytest.mark.broker
 
-SEEDS = seeds(with_samples=False)
+SEEDS = readable_seeds()
 # Whole lines of them are whole resources: half of a file says half of what the whole says, under its own number.
 WITHOUT_END = ("explanation_of_benefit", "fhir_patient", "fhir_coverage", "partially_adjudicated_claim")
 

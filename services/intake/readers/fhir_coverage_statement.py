@@ -71,8 +71,13 @@ class _Statement:
 
 def statement_readings(group: Sequence[tuple[Located, Coverage]], source: Source) -> Iterator[Reading]:
     """The statement, and a defect for each resource or element that could not be used."""
-    updates = [stated_on(one.meta.last_updated if one.meta else None, source) for _, one in group]
-    statement = _Statement(max(updates))
+    updates: list[date] = []
+    for at, one in group:
+        try:
+            updates.append(stated_on(one.meta.last_updated if one.meta else None, source))
+        except UnreadableResource as why:
+            yield defect(at, why)
+    statement = _Statement(max(updates, default=source.dated))
     references: dict[PersonReference, None] = {}
     for at, coverage in group:
         notes: Notes = []

@@ -3,6 +3,7 @@
 One table: a row a way of going wrong, with what becomes of each kind of file. Archives are told elsewhere.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -111,3 +112,17 @@ def other_name(seed: Seed) -> str:
         (part for part in seed.name.split(".") if part.startswith("D") and part[1:].isdigit() and len(part) == 7), ""
     )
     return seed.name.replace(day, f"{day[:-1]}{(int(day[-1]) + 1) % 10 or 1}") if day else seed.name
+
+
+def test_a_coverage_that_says_of_no_day_when_it_is_is_a_defect_and_the_rest_is_read(tmp_path: Path) -> None:
+    seed = SEEDS["fhir_coverage"]
+    first, *rest = seed.content.splitlines(keepends=True)
+    for content, outcome in ((b"".join([first, *rest]), READ), (_undated(first), "defects and readings")):
+        path = tmp_path / seed.name
+        path.write_bytes(content + b"".join(rest))
+        assert examine(path) == outcome
+
+
+def _undated(line: bytes) -> bytes:
+    resource = json.loads(line)
+    return json.dumps(resource | {"meta": {"lastUpdated": "yesterday"}}).encode() + b"\n"
