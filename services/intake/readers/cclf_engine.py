@@ -7,10 +7,13 @@ looked up in the archive once more, because their content is kept, sealed.
 
 import os
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Final
+from queue import SimpleQueue
+from typing import Final, Self
 
 import duckdb
 
@@ -31,11 +34,11 @@ from services.intake.reading import (
     RefusedDelivery,
 )
 
-# DuckDB takes about eight times as much for a share: with what Python and its libraries need, that stays far below
+# DuckDB takes about six times as much for a share: with what Python and its libraries need, that of two stays below
 # 600 MB, and larger shares are not read faster.
-SHARE_BYTES: Final = 24 << 20
-_MEMORY = "320MB"
-_MOST_THREADS = 4
+SHARE_BYTES: Final = 16 << 20
+_MEMORY = "256MB"
+_MOST_WORKERS = 2
 # A share is made of many people. One that is so much larger holds claims of one "person" that no person has.
 _LARGEST_SHARE = 4
 _PEOPLE_A_FETCH = 256
@@ -81,34 +84,19 @@ class ClaimEngine:
             self._flaws[file] = cutter.flaws
 
     def _shares_read(self, shares: dict[str, Shares], count: int, total: int) -> Iterator[EncodedClaims | Progress]:
-        if not any(any(one.bytes) for one in shares.values()):
+        sizes = [sum(one.bytes[number] for one in shares.values()) for number in range(count)]
+        if not any(sizes):
             return
-        with duckdb.connect(config=_configuration()) as connection:
-            for number in range(count):
-                if sum(one.bytes[number] for one in shares.values()) > self.share_bytes * _LARGEST_SHARE:
-                    raise RefusedDelivery("too_many_claims", "one person has more claims than a person can have")
-                self._read_share(connection, shares, number)
-                yield from _people(connection)
-                left = (1 - _CUTTING_WEIGHT) * (number + 1) / count
+        if max(sizes) > self.share_bytes * _LARGEST_SHARE:
+            raise RefusedDelivery("too_many_claims", "one person has more claims than a person can have")
+        workers = min(_MOST_WORKERS, os.cpu_count() or 1, count)
+        with ShareReader(shares, workers, synthetic=self.synthetic) as reader:
+            for number, (claims, flaws) in enumerate(reader.read_all(count), start=1):
+                for file, flaw in flaws:
+                    self._flaws[file].append(flaw)
+                yield from claims
+                left = (1 - _CUTTING_WEIGHT) * number / count
                 yield Progress(int(total * (_CUTTING_WEIGHT + left)), total)
-
-    def _read_share(self, connection: duckdb.DuckDBPyConnection, shares: dict[str, Shares], number: int) -> None:
-        for file in CLAIM_FILES:
-            if file not in shares or not shares[file].bytes[number]:
-                connection.execute(empty_file(file))
-                continue
-            with ExitStack() as stack:
-                target = scratch(stack)
-                shares[file].write_share(number, target)
-                target.flush()
-                # By its number an open file can be opened again, although it has no name.
-                path = f"/dev/fd/{target.fileno()}"
-                connection.execute(read_file(file, synthetic=self.synthetic), {"path": path})
-        for statement in JOINS:
-            connection.execute(statement)
-        for file, line, fault in connection.execute(FAULTS).fetchall():
-            element, _, reason = fault.partition(":")
-            self._flaws[file].append(Flaw(line, element, reason))
 
     def _defects(self) -> Iterator[Defect]:
         for file, flaws in self._flaws.items():
@@ -131,16 +119,80 @@ class ClaimEngine:
                 return
 
 
-def _configuration() -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "memory_limit": _MEMORY,
-        "threads": min(_MOST_THREADS, os.cpu_count() or 1),
-        # What does not fit is refused, not written to a disk where it would outlive the process.
-        "temp_directory": "",
-        "enable_external_file_cache": False,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
+ShareRead = tuple[list[EncodedClaims], list[tuple[str, Flaw]]]
+
+
+class ShareReader:
+    """Reads shares, some at once: a share is too small for DuckDB to use more than one thread for it."""
+
+    def __init__(self, shares: Mapping[str, Shares], workers: int, *, synthetic: bool) -> None:
+        self._shares = shares
+        self._workers = workers
+        self._statements = {file: read_file(file, synthetic=synthetic) for file in shares}
+        self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        for one in self._shares.values():
+            one.settle()
+        for _ in range(self._workers):
+            self._idle.put(self._stack.enter_context(duckdb.connect(config=_CONFIGURATION)))
+        self._pool = ThreadPoolExecutor(self._workers)
+        # Left before the connections are closed.
+        self._stack.callback(self._pool.shutdown, cancel_futures=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def read_all(self, count: int) -> Iterator[ShareRead]:
+        """What is in each share, in order; few are read ahead."""
+        ahead: deque[Future[ShareRead]] = deque()
+        for number in range(count):
+            ahead.append(self._pool.submit(self._read, number))
+            if len(ahead) > self._workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+    def _read(self, number: int) -> ShareRead:
+        connection = self._idle.get()
+        try:
+            for file in CLAIM_FILES:
+                self._read_file(connection, file, number)
+            for statement in JOINS:
+                connection.execute(statement)
+            return list(_people(connection)), list(_flaws(connection))
+        finally:
+            self._idle.put(connection)
+
+    def _read_file(self, connection: duckdb.DuckDBPyConnection, file: str, number: int) -> None:
+        if file not in self._shares or not self._shares[file].bytes[number]:
+            connection.execute(empty_file(file))
+            return
+        with ExitStack() as stack:
+            target = scratch(stack)
+            self._shares[file].write_share(number, target)
+            target.flush()
+            # By its number an open file can be opened again, although it has no name.
+            connection.execute(self._statements[file], {"path": f"/dev/fd/{target.fileno()}"})
+
+
+_CONFIGURATION: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "memory_limit": _MEMORY,
+    "threads": 1,
+    # What does not fit is refused, not written to a disk where it would outlive the process.
+    "temp_directory": "",
+    "enable_external_file_cache": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+def _flaws(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Flaw]]:
+    for file, line, fault in connection.execute(FAULTS).fetchall():
+        element, _, reason = fault.partition(":")
+        yield file, Flaw(line, element, reason)
 
 
 def _people(connection: duckdb.DuckDBPyConnection) -> Iterator[EncodedClaims]:
