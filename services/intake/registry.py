@@ -20,9 +20,10 @@ from services.intake.recognition.zipped import zipped
 _LOOKED_AT_BYTES = 4096
 _BLOCK_BYTES = 1 << 20
 
-# Each gives ``None`` for what is not of its family, and raises where a file of its family is not what it says.
+# Each gives ``None`` for what is not of its family, and raises where a file of its family is not what it says. States'
+# own files are told last: a mapping that cannot be read stands in the way of nothing else.
 Recogniser = Callable[[Path, bytes, date], Recognised | None]
-RECOGNISERS: tuple[Recogniser, ...] = (identity, zipped, x12, listed, medicaid, fhir)
+RECOGNISERS: tuple[Recogniser, ...] = (identity, zipped, x12, listed, fhir, medicaid)
 
 
 def recognise(path: Path, received_on: date) -> Recognised:

@@ -83,6 +83,9 @@ def test_a_mapping_that_cannot_be_read_refuses_files_rather_than_reading_them_ot
     with pytest.raises(RefusedDelivery) as refused:
         recognise(generic(tmp_path, [row()]), TODAY)
     assert refused.value.reason_code == "unreadable_mapping"
+    resources = tmp_path / "a.ndjson"
+    resources.write_text('{"resourceType": "ExplanationOfBenefit"}\n', encoding="utf-8")
+    assert recognise(resources, TODAY).kind is DeliveryKind.EXPLANATION_OF_BENEFIT
 
 
 @pytest.mark.parametrize("count", [len(COUNTY_LIKE) - 1, len(COUNTY_LIKE) - 4])
