@@ -4,10 +4,13 @@ Versions 1 and 2 state the months of a reference year (``dual_01`` … ``dual_12
 version 3 states periods.
 """
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Final, Literal
 
 from infra.simulator.fhir_elements import MBI, VARIABLES, Resource, coded, concept, moment, patient_id
 from infra.simulator.fhir_v3 import IDENTIFIER_TYPE, STRUCTURE, SYSTEM
+from infra.simulator.life import part_a_and_b
 from infra.simulator.person import Person
 from infra.simulator.world import STATE
 
@@ -120,7 +123,11 @@ def _part(person: Person, month: int, generation: Generation, part: str, said: R
 def _by_period(person: Person, month: int) -> list[Resource]:
     found: list[Resource] = []
     said: Resource
-    for part, began in (("Part A", person.traits.part_a_began), ("Part B", person.traits.part_b_began)):
+    life = person.life
+    for part, period in (
+        ("Part A", {"start": person.traits.part_a_began.isoformat()}),
+        *(("Part B", period) for period in _part_b_periods(person, month)),
+    ):
         extensions = [
             coded(STRUCTURE + name, code, SYSTEM + name)
             for name, code in (
@@ -128,15 +135,14 @@ def _by_period(person: Person, month: int) -> list[Resource]:
                 ("BENE-BUYIN-CD", person.life.buy_ins[month]),
             )
         ]
-        said = {"extension": extensions, "period": {"start": began.isoformat()}}
-        found.append(_part(person, month, "v3", part, said))
-    for value, first, last in _runs(person, month, "health_plan"):
+        found.append(_part(person, month, "v3", part, _ended({"extension": extensions, "period": period})))
+    for value, first, last in _runs(person, month, lambda number: life.as_known(number, month).health_plan):
         said = {
             "extension": [{"url": STRUCTURE + "BENE-CNTRCT-NUM", "valueString": value}],
             "period": _period(person, first, last, month),
         }
         found.append(_part(person, month, "v3", "Part C", _ended(said)))
-    for value, first, last in _runs(person, month, "dual"):
+    for value, first, last in _runs(person, month, lambda number: life.as_known(number, month).dual):
         code = coded(STRUCTURE + "BENE-DUAL-STUS-CD", value, SYSTEM + "BENE-DUAL-STUS-CD")
         state = coded(STRUCTURE + "MEDICAID-STATE-CD", STATE, "https://www.usps.com")
         said = {"extension": [code, state], "period": _period(person, first, last, month)}
@@ -148,11 +154,22 @@ def _ended(said: Resource) -> Resource:
     return said | {"status": "cancelled"} if "end" in said["period"] else said
 
 
-def _runs(person: Person, month: int, name: Literal["dual", "health_plan"]) -> list[tuple[str, int, int]]:
-    """Value, first and last month of each run without change, as known in the month."""
+def _part_b_periods(person: Person, month: int) -> list[Resource]:
+    """From the beginning of Part B, without the months in which it was lost."""
+    life, began = person.life, person.traits.part_b_began.isoformat()
+    runs = _runs(person, month, lambda number: "B" if part_a_and_b(life, number) else None)
+    periods = [_period(person, first, last, month) for _, first, last in runs]
+    if runs and runs[0][1] == life.entry:
+        return [periods[0] | {"start": began}, *periods[1:]]
+    lost = person.period.first_days[life.entry] - timedelta(days=1)
+    return [{"start": began, "end": lost.isoformat()}, *periods]
+
+
+def _runs(person: Person, month: int, value_of: Callable[[int], str | None]) -> list[tuple[str, int, int]]:
+    """Value, first and last month of each run without change."""
     runs: list[tuple[str, int, int]] = []
     for number in range(person.life.entry, month + 1):
-        value = getattr(person.life.as_known(number, month), name)
+        value = value_of(number)
         if value is not None and runs and runs[-1][0] == value and runs[-1][2] == number - 1:
             runs[-1] = (value, runs[-1][1], number)
         elif value is not None:

@@ -40,10 +40,10 @@ NOT_CARRIED: dict[str, dict[str, object]] = {
 # Versions that deliver no cancellation: the claim comes again, withdrawn, and counts nothing.
 WITHDRAWS = frozenset({"fhir-v1", "fhir-v2"})
 # What is said of a month in place of what CCLF8 says: version 3 states periods, and is silent where there is none; it
-# states each part of Medicare, but neither who pays the premium (A, B, C for 1, 2, 3) nor gaps.
+# states each part of Medicare, but not who pays the premium (A, B, C for 1, 2, 3).
 SAID_OTHERWISE: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("fhir-v3", "dual_status_code"): lambda code: None if code == "NA" else code,
-    ("fhir-v3", "entitlement_buy_in_code"): lambda _code: "3",
+    ("fhir-v3", "entitlement_buy_in_code"): lambda code: {"A": "1", "B": "2", "C": "3"}.get(code, code),
 }
 
 

@@ -239,6 +239,23 @@ def test_periods_are_told_with_their_end_in_version_3() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lost", "periods"),
+    [
+        ((), [("active", {"start": "2015-06-01"})]),
+        ((2,), [("cancelled", {"start": "2015-06-01", "end": "2022-02-28"}), ("active", {"start": "2022-04-01"})]),
+        ((2, 3), [("cancelled", {"start": "2015-06-01", "end": "2022-02-28"})]),
+        ((0,), [("cancelled", {"start": "2015-06-01", "end": "2021-12-31"}), ("active", {"start": "2022-02-01"})]),
+    ],
+)
+def test_months_without_part_b_are_left_out_in_version_3(
+    lost: tuple[int, ...], periods: list[tuple[str, Json]]
+) -> None:
+    codes = ["1" if month in lost else "C" for month in range(PERIOD.last_delivery + 1)]
+    told = [one for one in coverages(_with(buy_ins=codes), 3, "v3") if one["class"][0]["value"] == "Part B"]
+    assert [(one["status"], one["period"]) for one in told] == periods
+
+
 def test_a_health_plan_is_part_c_in_version_3() -> None:
     member = _with_change("health_plan", "H9001", 1, 9)
     plans = [one for one in coverages(member, 2, "v3") if one["class"][0]["value"] == "Part C"]
