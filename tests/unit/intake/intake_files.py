@@ -139,7 +139,7 @@ def zipped(folder: Path, name: str, members: Mapping[str, str]) -> Path:
 
 def member_name(file: str, archive: str = ARCHIVE) -> str:
     """How a CCLF file is named inside its archive."""
-    return archive.replace("ZCY", f"ZC{file[-1]}Y")
+    return archive.replace("ZCY", f"ZC{file[-1]}Y").replace("ZCR", f"ZC{file[-1]}R")
 
 
 def cclf(
