@@ -101,6 +101,8 @@ def answers(addresses: Addresses, known: dict[str, str], personal: list[str]) ->
 
 def _requests(document: dict[str, Any], known: dict[str, str], personal: list[str]) -> Iterator[dict[str, Any]]:
     for path, operations in document["paths"].items():
+        if "get" not in operations:
+            continue
         parameters = operations["get"].get("parameters", [])
         required = {one["name"]: _PARAMETERS[one["name"]] for one in parameters if _must_be_given(one)}
         yield {"method": "GET", "url": path.format_map(known), "params": required}
@@ -128,4 +130,4 @@ async def known_values(installation: Installation) -> dict[str, str]:
         delivery = await connection.fetchval("SELECT min(delivery_id) FROM intake.quarantined_line")
     finally:
         await connection.close()
-    return {"person_id": person, "delivery_id": delivery, "month": "2022-02", "tier": "1"}
+    return {"person_id": person, "delivery_id": delivery, "month": "2022-02", "tier": "1", "change": "added"}
