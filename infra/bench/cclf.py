@@ -28,7 +28,10 @@ _PEAK_AIM_MEGABYTES, _RATIO_AIM = 600, 0.25
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was measured at one size. ``ratio`` is the reader's rate over that of the bare scan."""
+    """What was measured at one size. ``ratio`` is the reader's rate over that of the bare scan.
+
+    ``cpu_ratio`` is the same by CPU time of all threads, which other work on the machine moves less.
+    """
 
     lines: int
     megabytes: float
@@ -39,6 +42,8 @@ class Outcome:
     lines_per_second: float
     megabytes_per_second: float
     ratio: float
+    cpu_seconds: float
+    cpu_ratio: float
     peak_megabytes: float
 
 
@@ -86,6 +91,8 @@ def _outcome(measured: list[tuple[dict[str, float], dict[str, float]]], megabyte
         lines_per_second=bare["lines"] / seconds,
         megabytes_per_second=megabytes / seconds,
         ratio=median(one["seconds"] / reader["seconds"] for reader, one in measured),
+        cpu_seconds=median(reader["cpu_seconds"] for reader, _ in measured),
+        cpu_ratio=median(one["cpu_seconds"] / reader["cpu_seconds"] for reader, one in measured),
         peak_megabytes=max(reader["peak_megabytes"] for reader, _ in measured),
     )
 
@@ -93,13 +100,27 @@ def _outcome(measured: list[tuple[dict[str, float], dict[str, float]]], megabyte
 def table(outcomes: list[Outcome]) -> Table:
     """Show what was measured."""
     shown = Table(title=f"CCLF: aims are at least {_RATIO_AIM} of a bare scan, at most {_PEAK_AIM_MEGABYTES} MB")
-    for heading in ("lines", "MB", "claims", "rows staged", "seconds", "lines/s", "MB/s", "bare s", "ratio", "peak MB"):
+    for heading in (
+        "lines",
+        "MB",
+        "claims",
+        "rows staged",
+        "seconds",
+        "lines/s",
+        "MB/s",
+        "bare s",
+        "ratio",
+        "CPU s",
+        "by CPU",
+        "peak MB",
+    ):
         shown.add_column(heading, justify="right")
     for one in outcomes:
         shown.add_row(
             f"{one.lines:,}", f"{one.megabytes:,.0f}", f"{one.claims:,}", f"{one.staged_rows:,}",
             f"{one.seconds:,.1f}", f"{one.lines_per_second:,.0f}", f"{one.megabytes_per_second:,.1f}",
-            f"{one.bare_seconds:,.1f}", f"{one.ratio:.2f}", f"{one.peak_megabytes:,.0f}",
+            f"{one.bare_seconds:,.1f}", f"{one.ratio:.2f}", f"{one.cpu_seconds:,.1f}", f"{one.cpu_ratio:.2f}",
+            f"{one.peak_megabytes:,.0f}",
         )  # fmt: skip
     return shown
 
