@@ -37,8 +37,13 @@ def _patient_identifiers(claim: Claim) -> Iterator[Identifier]:
             yield from contained.identifier
 
 
-def record_from(claim: ExplanationOfBenefit, source: Source, notes: list[UnreadableResource]) -> PersonRecord | Skipped:
-    """The claim or drug event and whose it is. Raises :class:`UnreadableResource`."""
+def record_from(
+    claim: ExplanationOfBenefit, source: Source, notes: list[UnreadableResource]
+) -> PersonRecord | EncodedClaims | Skipped:
+    """The claim or drug event and whose it is. Raises :class:`UnreadableResource`.
+
+    A final claim of which one identifier is told, as nearly all are, comes encoded.
+    """
     header = header_of(claim)
     left_out = skipped(claim, header)
     if left_out is not None:
