@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--json", action="store_true", help="one JSON object a size instead of a table")
     given = parser.parse_args(arguments)
-    if min(*given.lines, given.rounds, given.rounds) < 1:
+    if min(*given.lines, given.rounds) < 1:
         parser.error("sizes and rounds are at least 1")
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140)
     try:
