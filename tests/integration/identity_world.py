@@ -22,10 +22,12 @@ from services.intake.reading import (
     Reading,
     Source,
 )
+from services.intake.registry import reader_of
 
 FAMILIES = ("Kowalski", "O'Brien", "Nguyen", "Garcia Lopez", "Smith", "Smyth", "Müller", "Washington")
 GIVEN = ("Maria", "Anna", "Anne", "Ruth", "Dolores", "James", "Jamal", "Peter")
 TOLD_ON = date(2022, 3, 1)
+_ENROLLED = MedicaidEnrolmentSpan(first_month="2022-01", plan_id="MCO9001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,14 @@ def beneficiary(one: Member) -> list[Reading]:
 
 def member(one: Member, *, with_mbi: bool = False) -> list[Reading]:
     """What the state says of somebody."""
-    span = MedicaidEnrolmentSpan(first_month="2022-01", plan_id="MCO9001")
-    data = MedicaidEnrolmentStatedData(person_id=UNRESOLVED_PERSON, state="OH", stated_on=TOLD_ON, spans=(span,))
-    references = (one.mbi, one.medicaid) if with_mbi else (one.medicaid,)
     said = Demographics(one.medicaid, one.family, one.given, one.born, one.sex)
-    return [PersonRecord(references, "OH", data), said]
+    return [*naming(*((one.mbi, one.medicaid) if with_mbi else (one.medicaid,))), said]
+
+
+def naming(*references: PersonReference) -> list[Reading]:
+    """What the state says of somebody whom it names by several numbers."""
+    data = MedicaidEnrolmentStatedData(person_id=UNRESOLVED_PERSON, state="OH", stated_on=TOLD_ON, spans=(_ENROLLED,))
+    return [PersonRecord(references, "OH", data)]
 
 
 def mistyped(one: Member, chance: random.Random) -> Member:
@@ -145,15 +150,15 @@ async def telling(url: str, folder: Path, patch: pytest.MonkeyPatch, schema: str
     """An empty intake that is told what a test wants, and reads decisions as ever."""
     async with installed(url, schema) as installation:
         told = Told(installation, folder, {})
-        real = pipeline_module.reader_of
+        real = reader_of
 
-        def reader_of(kind: Any) -> Any:
+        def of_kind(kind: Any) -> Any:
             return _read if kind.value == "explanation_of_benefit" else real(kind)
 
         def _read(source: Source) -> Iterator[Reading]:
             yield from told.said[source.name]
 
-        patch.setattr(pipeline_module, "reader_of", reader_of)
+        patch.setattr(pipeline_module, "reader_of", of_kind)
         yield told
 
 

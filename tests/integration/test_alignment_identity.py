@@ -253,7 +253,7 @@ async def client(connection: Connection, database_url: str) -> AsyncIterator[htt
     app = create_gateway(
         "alignment",
         [router],
-        open_pool=lambda: asyncpg.create_pool(database_url, min_size=1, max_size=2),  # type: ignore[arg-type,return-value]
+        open_pool=lambda: asyncpg.create_pool(database_url, min_size=1, max_size=2),
         advancing=always,
         checks={},
     )

@@ -8,7 +8,7 @@ import asyncpg
 import cost_shift_world as world_of
 import pytest
 import pytest_asyncio
-from cost_shift_world import DecisionFact, Fact, Log, World
+from cost_shift_world import Log, World
 
 from contracts.identities import PeopleMerged, PeopleMergedData, PeopleSplit, PeopleSplitData
 from contracts.topics import IDENTITIES, AnyEvent
@@ -191,5 +191,5 @@ def test_the_world_has_something_to_move() -> None:
     for seed in SEEDS:
         world = true_world(seed)
         mine = [fact for fact in world.facts if fact.person == RETIRED and fact.sequence < MERGED_AT]
-        assert isinstance(mine[0], Fact)
-        assert any(isinstance(one, DecisionFact) and one.person == KEPT for one in world.decisions)
+        assert mine
+        assert any(one.person == KEPT for one in world.decisions)

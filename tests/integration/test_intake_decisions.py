@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from identity_world import Member, Told, beneficiary, member, telling, together
+from identity_world import Member, Told, beneficiary, member, naming, telling, together
 from intake_installation import KEYS
 
 from contracts.delivery import DeliveryKind
@@ -76,7 +76,7 @@ async def test_a_wrong_number_in_a_file_is_undone_though_the_file_repeats_it(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Member(2, "Nguyen", "Peter", date(1950, 1, 1), "1")
-    wrong = [replace(member(other)[0], references=(RUTH.mbi, other.medicaid))]  # type: ignore[type-var]
+    wrong = naming(RUTH.mbi, other.medicaid)
     async with telling(database_url, tmp_path, monkeypatch) as told:
         await told.deliver(together(beneficiary(RUTH), member(other)))
         apart = await told.person(other.medicaid)
@@ -108,8 +108,7 @@ async def test_somebody_new_cannot_join_two_whom_a_decision_holds_apart(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     third = Member(3, "Kowalski", "Ruth", date(1941, 5, 3), "2")
-    record = member(third)[0]
-    joining = [replace(record, references=(third.mbi, RUTH.mbi, RUTH.medicaid))]  # type: ignore[type-var]
+    joining = naming(third.mbi, RUTH.mbi, RUTH.medicaid)
     async with telling(database_url, tmp_path, monkeypatch) as told:
         await told.deliver(together(beneficiary(RUTH), member(RUTH)))
         one, alias = await told.person(RUTH.mbi), KEYS.person_id(RUTH.medicaid)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from identity_world import Member, beneficiary, member, random_deliveries, telling, together
+from identity_world import Member, beneficiary, member, naming, random_deliveries, telling, together
 from intake_installation import KEYS
 
 from contracts.identities import PeopleMerged, PeopleSplit
@@ -139,9 +139,7 @@ async def test_a_number_that_says_otherwise_goes_before_every_resemblance(
         await told.deliver(together(beneficiary(RUTH), beneficiary(true), member(RUTH)))
         wrong = await told.person(RUTH.mbi)
         assert await told.person(RUTH.medicaid) == wrong
-        record = member(RUTH)[0]
-        said = [replace(record, references=(true.mbi, RUTH.medicaid))]  # type: ignore[type-var]
-        await told.deliver(said)
+        await told.deliver(naming(true.mbi, RUTH.medicaid))
         assert await told.person(RUTH.medicaid) == await told.person(true.mbi) != wrong
         (split,) = await told.installation.events(PeopleSplit.TYPE)
         assert (split.data.person_id, split.data.separated) == (wrong, await told.person(true.mbi))

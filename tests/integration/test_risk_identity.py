@@ -173,7 +173,7 @@ async def test_the_retired_are_in_no_tier_and_no_summary(database_url: str) -> N
         app = create_gateway(
             "risk",
             [router],
-            open_pool=lambda: asyncpg.create_pool(  # type: ignore[arg-type,return-value]
+            open_pool=lambda: asyncpg.create_pool(
                 database_url, min_size=1, max_size=2, server_settings={"search_path": "risk"}
             ),
             advancing=_always,

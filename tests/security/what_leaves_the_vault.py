@@ -17,6 +17,7 @@ from services.runtime.log import reading
 
 Evidence = dict[str, bytes]
 _PARAMETERS = {
+    "change": "added",
     "entity": "D9001",
     "month": "2022-02",
     "pre_from": "2022-01",
@@ -130,4 +131,4 @@ async def known_values(installation: Installation) -> dict[str, str]:
         delivery = await connection.fetchval("SELECT min(delivery_id) FROM intake.quarantined_line")
     finally:
         await connection.close()
-    return {"person_id": person, "delivery_id": delivery, "month": "2022-02", "tier": "1", "change": "added"}
+    return {"person_id": person, "delivery_id": delivery, "month": "2022-02", "tier": "1"}
