@@ -123,6 +123,7 @@ class Pipeline:
         former = await former_of(self.writing, compared)
         changes = await record_people(self.writing, compared, former)
         read = Read(
+            kind=source.kind.value,
             source=delivery.source,
             dated=source.dated,
             received_on=delivery.received_at.date(),

@@ -22,6 +22,7 @@ class HoldingPolicy:
     most_quarantined_lines: int
     fewest_people_percent: int
     fewest_people_of: int
+    full_lists: frozenset[str]
     holds_older: bool
     most_days_ahead: int
     unnamed_sources: frozenset[str]
@@ -41,6 +42,7 @@ class Before:
 class Read:
     """What is known of a delivery once it was read. ``before`` is ``None`` for the first of its kind and source."""
 
+    kind: str
     source: str
     dated: date
     received_on: date
@@ -72,6 +74,7 @@ def policy_of(text: str) -> HoldingPolicy:
         most_quarantined_lines=said["most_quarantined"]["lines"],
         fewest_people_percent=said["fewest_people"]["share_percent"],
         fewest_people_of=said["fewest_people"]["of_at_least"],
+        full_lists=frozenset(said["fewest_people"]["kinds"]),
         holds_older=said["older_than_the_last"]["hold"],
         most_days_ahead=said["dated_ahead"]["most_days"],
         unnamed_sources=frozenset(said["unnamed_sources"]["value"]),
@@ -103,7 +106,8 @@ def _against_former(read: Read, policy: HoldingPolicy) -> Iterator[Hold]:
     if policy.holds_older and read.dated < before.newest:
         yield Hold("older_than_the_last", f"it is dated {read.dated}, one of {before.newest} was taken before")
     if (
-        read.source.partition(".")[0] not in policy.partial_sources
+        read.kind in policy.full_lists
+        and read.source.partition(".")[0] not in policy.partial_sources
         and before.people >= policy.fewest_people_of
         and read.people * _PERCENT < before.people * policy.fewest_people_percent
     ):

@@ -14,13 +14,14 @@ POLICY = HoldingPolicy(
     most_quarantined_lines=100,
     fewest_people_percent=50,
     fewest_people_of=100,
+    full_lists=frozenset({"cclf"}),
     holds_older=True,
     most_days_ahead=92,
     unnamed_sources=frozenset({"unnamed"}),
     partial_sources=frozenset({"bcda"}),
 )
 DAY = date(2024, 3, 10)
-GOOD = Read("D9001", DAY, date(2024, 3, 12), 10_000, 0, 1_000, Before(date(2024, 2, 10), 1_000))
+GOOD = Read("cclf", "D9001", DAY, date(2024, 3, 12), 10_000, 0, 1_000, Before(date(2024, 2, 10), 1_000))
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,8 @@ GOOD = Read("D9001", DAY, date(2024, 3, 12), 10_000, 0, 1_000, Before(date(2024,
         (replace(GOOD, people=499), "fewer_people_than_before"),
         (replace(GOOD, people=0, before=Before(DAY, 100)), "fewer_people_than_before"),
         (replace(GOOD, people=0, before=Before(DAY, 99)), None),
+        # An 834 may hold changes alone, between two full ones.
+        (replace(GOOD, kind="enrolment_834", people=1), None),
         # Older than the newest of its kind and source.
         (replace(GOOD, dated=date(2024, 2, 10)), None),
         (replace(GOOD, dated=date(2024, 2, 9)), "older_than_the_last"),
@@ -77,7 +80,9 @@ def test_older_deliveries_are_let_through_where_the_policy_says_so() -> None:
 
 def test_the_policy_in_force_is_generous_and_says_where_its_values_come_from() -> None:
     policy = holding_policy()
-    own = {"unnamed_sources": policy.unnamed_sources, "partial_sources": policy.partial_sources}
+    named = ("unnamed_sources", "partial_sources", "full_lists")
+    own = {name: getattr(policy, name) for name in named}
+    assert "enrolment_834" not in policy.full_lists
     assert policy == replace(POLICY, **own)
     assert "unnamed" in policy.unnamed_sources
     assert "bcda" in policy.partial_sources
@@ -89,7 +94,7 @@ def test_the_policy_in_force_is_generous_and_says_where_its_values_come_from() -
 def test_a_policy_that_leaves_something_out_is_none(missing: str) -> None:
     tables = {
         "most_quarantined": "share_percent = 5\nlines = 100",
-        "fewest_people": "share_percent = 50\nof_at_least = 100",
+        "fewest_people": "share_percent = 50\nof_at_least = 100\nkinds = []",
         "older_than_the_last": "hold = true",
         "dated_ahead": "most_days = 92",
         "unnamed_sources": "value = []",
@@ -107,6 +112,7 @@ counts = st.integers(0, 10**7)
 def test_what_follows_and_is_whole_is_never_held(records: int, quarantined: int, people: int, days: int) -> None:
     """No more than a twentieth in quarantine, no fewer people, no older date: nobody need look at it."""
     read = Read(
+        "cclf",
         "D9001",
         DAY + timedelta(days=days),
         DAY + timedelta(days=days),
