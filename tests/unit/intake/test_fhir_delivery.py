@@ -111,9 +111,9 @@ def test_who_sent_it_and_whether_records_are_withheld_is_told_by_the_name(
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.ndjson", gzip.compress(b"{}"), "mislabelled_file"),
+        ("a.ndjson", gzip.compress(b"{}", mtime=0), "mislabelled_file"),
         ("a.json.gz", b"{}", "mislabelled_file"),
-        ("a.ndjson.gz", gzip.compress(b"{}" * 1000)[:14], "corrupted_archive"),
+        ("a.ndjson.gz", gzip.compress(b"{}" * 1000, mtime=0)[:14], "corrupted_archive"),
         ("a.ndjson.gz", b"\x1f\x8b" + b"\x00" * 40, "corrupted_archive"),
         ("a.ndjson", b"<html>", "unrecognised_content"),
         ("a.json", b"[1]", "unrecognised_content"),
