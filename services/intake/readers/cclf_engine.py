@@ -34,13 +34,13 @@ from services.intake.reading import (
     RefusedDelivery,
 )
 
-# DuckDB takes about six times as much for a share: with what Python and its libraries need, that of two stays below
+# DuckDB takes about five times as much for a share: with what Python and its libraries need, that of two stays below
 # 600 MB, and larger shares are not read faster.
-SHARE_BYTES: Final = 16 << 20
+SHARE_BYTES: Final = 24 << 20
 _MEMORY = "256MB"
 _MOST_WORKERS = 2
 # A share is made of many people. One that is so much larger holds claims of one "person" that no person has.
-_LARGEST_SHARE = 4
+_LARGEST_SHARE = 3
 _PEOPLE_A_FETCH = 256
 # Of the work, about so much is the cutting.
 _CUTTING_WEIGHT = 0.25
