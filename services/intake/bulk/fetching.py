@@ -19,6 +19,7 @@ from services.intake.bulk.api import Api, Busy, Running
 from services.intake.bulk.downloads import checksum, download
 from services.intake.bulk.failures import JobFailed, JobGone, RequestRefused, StateInvalid
 from services.intake.bulk.job_state import Completed, KeptFile, KeptJob, StateFolder, sync_folder
+from services.intake.bulk.joining import belongs_together, join, joined_name
 from services.intake.bulk.manifest import Manifest, RemoteFile
 from services.intake.bulk.request import TRACKED_SINCE, TYPES, ExportRequest, instant
 from services.intake.bulk.sending import USUAL_PAUSE_SECONDS
@@ -191,12 +192,16 @@ class Fetch:
     async def _fetched(self, job: KeptJob) -> KeptJob:
         for number, file in enumerate(job.files):
             job = await self._one(job, number, file)
+        together = _together(job)
+        if together and not (target := self.into / joined_name(together)).exists():
+            join([self._place(file) for file in together], target)
         return job
 
     async def _one(self, job: KeptJob, number: int, file: KeptFile) -> KeptJob:
         place = self._place(file)
         part = place.with_name(place.name + ".part")
-        if file.state == "whole" and not _is_there(file, part, place):
+        lost = file.state == "delivered" and belongs_together(file) and not place.exists()
+        if lost or (file.state == "whole" and not _is_there(file, part, place)):
             file = file.model_copy(update={"state": "waits"})
         if file.state == "waits":
             files = len(job.files)
@@ -216,7 +221,16 @@ class Fetch:
         return job
 
     def _place(self, file: KeptFile) -> Path:
+        if belongs_together(file):
+            return self.folder.aside / file.name
         return (self.folder.errors if file.is_error else self.into) / file.name
+
+    def _delivered(self, job: KeptJob) -> list[Path]:
+        """The files that intake finds, in their order."""
+        alone = [file for file in job.files if file.state == "delivered" and not file.is_error]
+        paths = [self._place(file) for file in alone if not belongs_together(file)]
+        together = _together(job)
+        return [*paths, self.into / joined_name(together)] if together else paths
 
     def _finished(self, job: KeptJob) -> Fetched:
         """Write down that everything came, then that there is nothing to go on with."""
@@ -228,6 +242,8 @@ class Fetch:
             Completed(transaction_time=job.transaction_time, since=job.since, finished_at=now, files=len(files)),
         )
         self.folder.forget_job(self.request.key)
+        for file in _together(job):
+            self._place(file).unlink(missing_ok=True)
         lines: Counter[str] = Counter()
         for file in files:
             lines[file.type] += file.lines or 0
@@ -236,12 +252,17 @@ class Fetch:
             request=self.request.key,
             since=job.since,
             transaction_time=job.transaction_time,
-            files=tuple(self._place(file) for file in files if file.state == "delivered"),
+            files=tuple(self._delivered(job)),
             lines=dict(sorted(lines.items())),
             file_bytes=sum(file.file_bytes or 0 for file in files if file.state == "delivered"),
             errors=tuple(self._place(file) for file in errors),
             resumed=self._resumed,
         )
+
+
+def _together(job: KeptJob) -> list[KeptFile]:
+    """Files with something in them that make one delivery."""
+    return [file for file in job.files if belongs_together(file) and file.state == "delivered"]
 
 
 def _told(moment: datetime | None) -> str:

@@ -108,6 +108,13 @@ class StateFolder:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
+    @property
+    def aside(self) -> Path:
+        """Where files wait for those with which they are delivered."""
+        folder = self.folder / "aside"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     def _job_file(self, key: str) -> Path:
         return self.folder / f"{key}.job.json"
 
