@@ -146,6 +146,20 @@ STANDING = [
 ]
 
 
+def processed(name: str, day: int, *, cancels: bool = False, sequence: int = 1) -> ClaimRecord:
+    return record(name, sequence, day * 10**8 + day, cancels=cancels)
+
+
+STANDING += [
+    # The cancelled claim was never delivered: what replaced it stands.
+    ([processed("x", 20250214, cancels=True), processed("b", 20250214)], ["b"]),
+    ([processed("b", 20250214), processed("x", 20250214, cancels=True, sequence=2)], ["b"]),
+    # A cancellation that comes long after the adjustment still means the original.
+    ([processed("a", 20250110), processed("b", 20250320), processed("x", 20250320, cancels=True, sequence=3)], ["b"]),
+    ([processed("x", 20250101, cancels=True), processed("a", 20250110)], ["a"]),
+]
+
+
 @pytest.mark.parametrize(("records", "standing"), STANDING)
 def test_cancellations_take_back_the_oldest(records: list[ClaimRecord], standing: list[str]) -> None:
     assert [one.record_id for one in standing_claims(records)] == standing
