@@ -166,7 +166,8 @@ def _states_apart(found: Counter[str]) -> Counter[str]:
 
 @pytest.mark.parametrize("kind", [kind for kind, some in SEEDS.items() if len(some) > 1])
 async def test_months_of_one_feed_in_another_order_say_the_same(database_url: str, tmp_path: Path, kind: str) -> None:
-    some = SEEDS[kind][:3]
+    # A month in which nothing changed may be the same content, which is the same delivery.
+    some = list({seed.content: seed for seed in SEEDS[kind]}.values())[:3]
     results = []
     for schema, order in (("forward", some), ("backward", tuple(reversed(some)))):
         async with installed(database_url, schema) as intake:
