@@ -32,7 +32,10 @@ fuzz: .venv/.develops ## break every reader of files, guided by coverage: SECOND
 samples: .venv/.develops ## deliver every folder of public samples and write down what came of it, for review
 	@PYTHONPATH=. $(BIN)/python tests/e2e/sample_folders.py
 
-bench: .venv/.develops ## speed on Apache Kafka, and the whole system: six minutes or more
+bench: .venv/.develops ## speed of reading files, on Apache Kafka, and of the whole system: a quarter of an hour
+	@$(BIN)/python -m infra.bench.cclf
+	@$(BIN)/python -m infra.bench.explanation_of_benefit
+	@$(BIN)/python -m infra.bench.enrolment_834
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench --people 600
 
 check: .venv/.develops ## lint, format and strict types
