@@ -7,6 +7,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -90,13 +91,26 @@ async def _execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-@pytest.fixture
-def database_url(postgres_url: str) -> Iterator[str]:
-    """A fresh, empty database, dropped afterwards."""
+@contextmanager
+def _fresh_database(postgres_url: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     asyncio.run(_execute(postgres_url, f"CREATE DATABASE {name}"))
     yield postgres_url.replace("/postgres?", f"/{name}?")
     asyncio.run(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """A fresh, empty database, dropped afterwards."""
+    with _fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str) -> Iterator[str]:
+    """A database that the tests of a file share, which fill it once and only read it."""
+    with _fresh_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -108,17 +109,28 @@ def _rows(people: Any, cents: Any) -> list[tuple[str, tuple[str, ...], list[tupl
     ]
 
 
-@pytest_asyncio.fixture
-async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    await _fill(database_url)
+@asynccontextmanager
+async def _client_of(url: str) -> AsyncIterator[httpx.AsyncClient]:
     app = create_gateway(
-        "cost-shift", [router], open_pool=lambda: open_pool(database_url, "cost_shift"), advancing=_always, checks={}
+        "cost-shift", [router], open_pool=lambda: open_pool(url, "cost_shift"), advancing=_always, checks={}
     )
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as opened,
     ):
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def filled(module_database_url: str) -> str:
+    asyncio.run(_fill(module_database_url))
+    return module_database_url
+
+
+@pytest_asyncio.fixture
+async def client(filled: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with _client_of(filled) as opened:
         yield opened
 
 
@@ -210,14 +222,7 @@ async def _fill_month_by_month(url: str) -> None:
 @pytest_asyncio.fixture
 async def filling_up(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     await _fill_month_by_month(database_url)
-    app = create_gateway(
-        "cost-shift", [router], open_pool=lambda: open_pool(database_url, "cost_shift"), advancing=_always, checks={}
-    )
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as opened,
-    ):
+    async with _client_of(database_url) as opened:
         yield opened
 
 

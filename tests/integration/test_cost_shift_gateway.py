@@ -1,9 +1,11 @@
 """The routes against a database of random claims: every answer equals a recomputation from the facts."""
 
+import asyncio
 import csv
 import io
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,13 +41,18 @@ async def _fill(url: str) -> None:
         await connection.close()
 
 
-@pytest_asyncio.fixture
-async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    await _fill(database_url)
+@pytest.fixture(scope="module")
+def filled(module_database_url: str) -> str:
+    asyncio.run(_fill(module_database_url))
+    return module_database_url
+
+
+@asynccontextmanager
+async def _client_of(url: str) -> AsyncIterator[httpx.AsyncClient]:
     app = create_gateway(
         "cost-shift",
         [router],
-        open_pool=lambda: open_pool(database_url, "cost_shift"),
+        open_pool=lambda: open_pool(url, "cost_shift"),
         advancing=_always,
         checks={},
     )
@@ -54,6 +61,12 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as opened,
     ):
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def client(filled: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with _client_of(filled) as opened:
         yield opened
 
 
@@ -291,18 +304,19 @@ async def test_what_cannot_be_answered_is_a_problem(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_before_the_first_cut_there_is_nothing(client: httpx.AsyncClient, database_url: str) -> None:
+async def test_before_the_first_cut_there_is_nothing(database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     await world_of.migrate(connection)
     await connection.close()
-    assert (await get(client, "measures")) == {
-        "revision": 0,
-        "basis": "services",
-        "group_by": ["state", "entity", "cohort", "payer", "category", "month"],
-        "measures": [],
-        "next_offset": None,
-    }
-    assert (await get(client, "revisions")) == {"revisions": []}
+    async with _client_of(database_url) as client:
+        assert (await get(client, "measures")) == {
+            "revision": 0,
+            "basis": "services",
+            "group_by": ["state", "entity", "cohort", "payer", "category", "month"],
+            "measures": [],
+            "next_offset": None,
+        }
+        assert (await get(client, "revisions")) == {"revisions": []}
 
 
 PAGE = (Path(__file__).parents[2] / "docs" / "state-agency.md").read_text(encoding="utf-8")
