@@ -17,13 +17,16 @@ from services.runtime.log import reading
 
 Evidence = dict[str, bytes]
 _PARAMETERS = {
+    "baseline_from": "2022-01",
     "change": "added",
     "entity": "D9001",
+    "last_month": "2022-03",
     "month": "2022-02",
     "pre_from": "2022-01",
     "pre_to": "2022-01",
     "post_from": "2022-02",
     "post_to": "2022-03",
+    "start": "2022-02",
 }
 
 
@@ -93,11 +96,20 @@ def answers(addresses: Addresses, known: dict[str, str], personal: list[str]) ->
             document = client.get(f"{url}/openapi.json").json()
             found[f"{service} /openapi.json"] = json.dumps(document).encode()
             for asked in _requests(document, known, personal):
-                answer = client.request(**asked | {"url": url + asked["url"]})
-                # What was asked is the caller's; what is told is status, headers and content.
-                told = f"{answer.status_code} {answer.headers}\n".encode() + answer.content
+                told = _told(client, asked | {"url": url + asked["url"]})
                 found[f"{service} {asked['method']} {asked['url']} {asked.get('params', '')}"] = told
     return found
+
+
+def _told(client: httpx.Client, asked: dict[str, Any]) -> bytes:
+    """What was asked is the caller's; what is told is status, headers and content. A stream is read until it waits."""
+    with client.stream(**asked) as answer:
+        content = b""
+        for block in answer.iter_bytes():
+            content += block
+            if content.endswith(b": nothing new\n\n"):
+                break
+        return f"{answer.status_code} {answer.headers}\n".encode() + content
 
 
 def _requests(document: dict[str, Any], known: dict[str, str], personal: list[str]) -> Iterator[dict[str, Any]]:
