@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +18,7 @@ MEDICAID_ARCHIVE = "TMSIS.OH.D220215.T120000.zip"
 MBI, OTHER_MBI, NEW_MBI = "1EG4TE5MK73", "6U50TE7GG18", "5F27TE6KM28"
 
 
+@cache
 def _layout(file: str) -> dict[str, tuple[int, int]]:
     with files("contracts.wire").joinpath("cclf_layouts.csv").open(encoding="utf-8") as rows:
         return {
