@@ -8,7 +8,7 @@ from bulk_bench import Bench
 from round_trip import readings
 
 from infra.simulator import simulate
-from services.intake.reading import PersonRecord, Reading
+from services.intake.reading import EncodedClaims, PersonRecord, Reading
 
 KINDS = {"1-Patient": "Patient", "2-Coverage": "Coverage", "3-ExplanationOfBenefit": "ExplanationOfBenefit"}
 
@@ -26,7 +26,7 @@ def _served(bench: Bench, made: list[Path]) -> None:
 
 def _read(paths: list[Path]) -> Iterator[Reading]:
     for path in paths:
-        yield from (reading for reading in readings(path) if isinstance(reading, PersonRecord))
+        yield from (reading for reading in readings(path) if isinstance(reading, PersonRecord | EncodedClaims))
 
 
 async def test_what_is_fetched_is_read_as_if_it_had_been_delivered(tmp_path: Path, made: list[Path]) -> None:

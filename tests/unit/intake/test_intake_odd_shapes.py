@@ -81,10 +81,11 @@ def test_a_bad_line_is_left_out_of_its_claim(tmp_path: Path, old: str, new: str,
     assert len(record.payload.lines) == 1
 
 
-def test_a_person_of_another_state_with_the_same_number_is_another(tmp_path: Path) -> None:
-    found = records(medicaid_readings(tmp_path, [HEADER_ROW, HEADER_ROW.replace("39,", "KY,", 1)], [LINE_ROW]))
-    lines = {record.references[0].value: len(record.payload.lines) for record in found}  # type: ignore[union-attr]
-    assert lines == {"OH:M1": 1, "KY:M1": 0}
+def test_a_row_of_another_state_is_told_and_joins_nobody_with_the_same_number(tmp_path: Path) -> None:
+    readings = medicaid_readings(tmp_path, [HEADER_ROW, HEADER_ROW.replace("39,", "KY,", 1)], [LINE_ROW])
+    assert defects(readings) == [(3, "SUBMTG_STATE_CD", "wrong_state")]
+    lines = {record.references[0].value: len(record.payload.lines) for record in records(readings)}  # type: ignore[union-attr]
+    assert lines == {"OH:M1": 1}
 
 
 @pytest.mark.parametrize("separators", ["|!>\n", "+^:'", "\x1d\x1c\x1f\x1e"])
