@@ -81,7 +81,13 @@ def _number_of(day: str) -> str:
     return f"coalesce(try_cast(replace({day}, '-', '') AS BIGINT), 0)"
 
 
-def _about_substance_use() -> str:
+def treats_substance_use(procedures: str) -> str:
+    """Whether a procedure among those encoded is for substance use."""
+    return f'regexp_matches({procedures}, \'"code":"({"|".join(substance_use_policy().procedure_families)})\')'
+
+
+def about_substance_use() -> str:
+    """Whether a diagnosis among ``codes`` is of substance use."""
     policy = substance_use_policy()
     families, single = "|".join(sorted(policy.families)), "|".join(sorted(policy.codes))
     return f"regexp_matches(',' || array_to_string(codes, ',') || ',', ',(({families})[^,]*|({single})),')"
@@ -104,7 +110,7 @@ PERIOD = {
 # What it says of the person's health; of ``codes``, a list.
 HEALTH = {
     "diagnosis_codes": listed("""CASE WHEN len(codes) > 0 THEN '"' || array_to_string(codes, '","') || '"' END"""),
-    "substance_use": truth(_about_substance_use()),
+    "substance_use": truth(about_substance_use()),
 }
 
 

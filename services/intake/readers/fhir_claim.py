@@ -350,6 +350,7 @@ def claim_from(
     diagnoses = diagnosis_codes(claim.diagnosis, notes)
     billing = organisation_of(claim) if claim_type in EQUIPMENT_TYPES else None
     team = CareTeam(claim, npi_among(billing.identifier) if billing else None)
+    procedures = () if part_b else procedures_of(claim)
     lines, line_payer = lines_of(claim, team, period, policy, part_b=part_b)
     non_payment = (codes.get("non_payment_reason") or "").strip() or None
     denied = part_a_is_denied(non_payment) or part_b_claim_is_denied(codes.get("carrier_denial"), policy)
@@ -366,7 +367,7 @@ def claim_from(
         "primary_payer_code": code_of(codes.get("primary_payer") or line_payer),
         "denied": is_cancelled(claim.status) or denied,
         "diagnosis_codes": diagnoses,
-        "procedures": () if part_b else procedures_of(claim),
+        "procedures": procedures,
         "lines": lines,
-        "substance_use": is_about_substance_use(diagnoses, substance_use_policy()),
+        "substance_use": is_about_substance_use(diagnoses, substance_use_policy(), [one["code"] for one in procedures]),
     }

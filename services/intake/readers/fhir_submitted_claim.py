@@ -112,6 +112,7 @@ def _preliminary(claim: Claim, source: Source, notes: list[UnreadableResource], 
     period = period_of(claim)
     diagnoses = diagnosis_codes(claim.diagnosis, notes)
     lines, _ = lines_of(claim, CareTeam(claim), period, denial_policy(), part_b=part_b)
+    procedures = () if part_b else procedures_of(claim)
     updated = claim.meta.last_updated if claim.meta else None
     organisation = organisation_of(claim)
     number = next((one.value for one in claim.identifier if one.value), None)
@@ -131,8 +132,10 @@ def _preliminary(claim: Claim, source: Source, notes: list[UnreadableResource], 
             "classification_code": None if part_b else code_of(_code(claim.extension, _CLASSIFICATION)),
             "denied": withdrawn or is_cancelled(claim.status),
             "diagnosis_codes": diagnoses,
-            "procedures": () if part_b else procedures_of(claim),
-            "substance_use": is_about_substance_use(diagnoses, substance_use_policy()),
+            "procedures": procedures,
+            "substance_use": is_about_substance_use(
+                diagnoses, substance_use_policy(), [one["code"] for one in procedures]
+            ),
             "lines": lines,
         }
     )

@@ -168,8 +168,9 @@ def _part_a(
         "diagnosis_related_group_code", "discharge_status_code", "admission_type_code",
     )  # fmt: skip
     sums_up = sum(line["paid_cents"] or 0 for line in lines) == row["paid_cents"]
+    about = is_about_substance_use(codes, substance_use_policy(), [one["code"] for one in procedures])
     return MedicareClaim(
-        **_common(row, codes),
+        **_common(row, codes) | {"substance_use": about},
         **{name: row[name] for name in names},
         denied=part_a_is_denied(row["non_payment_reason"]),
         inclusion_cents=amounts.get("inclusion_cents"),

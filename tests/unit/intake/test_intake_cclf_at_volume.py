@@ -110,7 +110,12 @@ def delivered() -> dict[str, list[str]]:
             detail("CCLF2", "1000000000002", OTHER_MBI, CLM_LINE_NUM="2", CLM_LINE_CVRD_PD_AMT="49.00"),
             detail("CCLF2", "1000000000003", CLM_LINE_FROM_DT="2022-01-06", CLM_LINE_THRU_DT="2022-01-06"),
         ],
-        "CCLF3": [detail("CCLF3", CLM_VAL_SQNC_NUM="2"), detail("CCLF3", CLM_PRCDR_CD="0.9A"), detail("CCLF3")],
+        "CCLF3": [
+            detail("CCLF3", CLM_VAL_SQNC_NUM="2"),
+            detail("CCLF3", CLM_PRCDR_CD="0.9A"),
+            detail("CCLF3"),
+            detail("CCLF3", "1000000000002", OTHER_MBI, CLM_PRCDR_CD="HZ2ZZZZ"),
+        ],
         "CCLF4": [
             detail("CCLF4", CLM_VAL_SQNC_NUM="3", CLM_DGNS_CD="F1020"),
             detail("CCLF4", CLM_VAL_SQNC_NUM="2"),

@@ -1,6 +1,8 @@
 """The small rules, as tables."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -40,6 +42,26 @@ from services.intake.states import usps_state
 )
 def test_substance_use(codes: tuple[str, ...], marked: bool) -> None:  # noqa: FBT001 - a column of the table
     assert is_about_substance_use(codes, substance_use_policy()) is marked
+
+
+@pytest.mark.parametrize(
+    ("codes", "marked"),
+    [((), False), (("HZ2ZZZZ",), True), (("0DT70ZZ", "HZ30ZZZ"), True), (("GZB0ZZZ",), False), (("0HZ0000",), False)],
+)
+def test_substance_use_by_procedure(codes: tuple[str, ...], marked: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert is_about_substance_use(["I10"], substance_use_policy(), codes) is marked
+
+
+def test_substance_use_is_what_the_public_lists_say(shared_data: Path) -> None:
+    """Every code of both lists is marked."""
+    for name, place in (("diagnosis", 0), ("procedure", 1)):
+        with (shared_data / "bfd" / "samhsa" / f"codes-icd-10-{name}.csv").open(encoding="utf-8", newline="") as file:
+            codes = [row[0].strip().replace(".", "") for row in list(csv.reader(file))[1:]]
+        assert len(codes) > 50
+        for code in codes:
+            asked: tuple[list[str], list[str]] = ([], [])
+            asked[place].append(code)
+            assert is_about_substance_use(asked[0], substance_use_policy(), asked[1]), code
 
 
 @pytest.mark.parametrize(
