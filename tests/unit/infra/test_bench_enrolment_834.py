@@ -61,6 +61,7 @@ def test_medians_ratios_and_peaks() -> None:
     assert found["peak_megabytes"] == {name: {100: 70, 200: 70} for name in ("split", "segments", "reader")}
 
 
+@pytest.mark.perf
 def test_the_whole_of_it_on_small_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--few", "20", "--many", "40", "--rounds", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -400,7 +400,7 @@ def test_more_rows_than_fit_into_memory_are_dealt_out(tmp_path: Path, monkeypatc
 CUTS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_size=6)), min_size=1, max_size=3)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(cuts=CUTS, form=st.sampled_from(FORMS), of_header=st.booleans())
 def test_damage_gives_readings_or_reasons(
     tmp_path: Path, cuts: list[tuple[float, int, bytes]], form: Form, *, of_header: bool

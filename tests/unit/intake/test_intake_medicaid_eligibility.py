@@ -397,7 +397,7 @@ def _told_of(path: Path) -> str:
 CUTS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_size=6)), min_size=1, max_size=3)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(CUTS, st.sampled_from(FORMS))
 def test_damage_gives_readings_or_reasons(tmp_path: Path, cuts: list[tuple[float, int, bytes]], form: Form) -> None:
     rows = [base_row(), base_row(**SECOND)]
