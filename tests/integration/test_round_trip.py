@@ -16,6 +16,8 @@ from contracts.claims import Adjustment, ClaimsFeed, MedicareClaim
 from infra.simulator import Shift, simulate
 from services.intake.rules.claim_version import medicare_version
 
+pytestmark = pytest.mark.e2e
+
 SEEDS: dict[int, Shift] = {
     3: "none",
     11: "medicare-to-medicaid",

@@ -138,6 +138,7 @@ def expected(
             yield f"OH:{person.traits.medicaid_id}", truth
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("period", [PERIOD, ACROSS_YEARS], ids=["one year", "two years"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_files_give_the_enrolment_that_is_true(tmp_path: Path, seed: int, period: Period) -> None:
