@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 from runtime_tally import (
-    PAYLOAD_KEY,
     DATED,
+    PAYLOAD_KEY,
     TIME,
     Topics,
     completed,
