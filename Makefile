@@ -3,6 +3,8 @@ PYTHON ?= python3
 PEOPLE ?= 800
 SECONDS ?= 60
 BIN := .venv/bin
+# Small matrices: more threads than one only get in each other's way.
+export OPENBLAS_NUM_THREADS := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-fast faults fuzz samples bench check format clean
 

@@ -130,7 +130,7 @@ def _show(fetched: Fetched) -> None:
         results.print(table)
     else:
         since = "" if fetched.since is None else f" since {instant(fetched.since)}"
-        results.print(f"No file: nobody is attributed, or nothing changed{since}.")
+        results.print(f"No file: nobody is attributed, or nothing changed{since}.", soft_wrap=True)
     for text, count in reported(fetched.errors).most_common():
         results.print(Text(f"the server reports, {count:,} times: {text}"))
     for path in fetched.errors:
