@@ -16,7 +16,7 @@ from contracts.topics import MEDICAID_ENROLMENT, TOPIC_BY_TYPE, TOPICS, AnyEvent
 
 EVENT_CLASSES = list(event_classes())
 ALL = pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda event_class: event_class.TYPE)
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 SECRET = "1EG4TE5MK73"
 # What a careless or hostile producer might put in a place; each can be found again in a text.
 STRANGE: list[Any] = [
