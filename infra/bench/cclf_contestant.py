@@ -5,7 +5,6 @@ DuckDB needs to look at the same fields of the same lines, unpacked: the text of
 """
 
 import json
-import resource
 import sys
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ import duckdb
 
 from contracts.delivery import DeliveryKind
 from infra.bench.cclf_files import ARCHIVE
+from infra.bench.memory import peak_megabytes
 from services.intake.readers.cclf import read
 from services.intake.readers.cclf_columns import CLAIM_FILES
 from services.intake.readers.records import layout
@@ -63,8 +63,7 @@ def main() -> None:
     began, worked = perf_counter(), process_time()
     counts = {"reader": reader, "bare": bare}[name](Path(folder))
     spent = {"seconds": perf_counter() - began, "cpu_seconds": process_time() - worked}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps(counts | spent | {"peak_megabytes": peak}) + "\n")
+    sys.stdout.write(json.dumps(counts | spent | {"peak_megabytes": peak_megabytes()}) + "\n")
 
 
 if __name__ == "__main__":

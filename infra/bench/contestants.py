@@ -9,7 +9,6 @@ import json
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.claims import MedicareClaimsDelivered
 from contracts.decoding import check_key, decode
 from contracts.topics import CLAIMS_MEDICARE
+from infra.bench.memory import peak_megabytes
 from infra.bench.workload import CLAIMS_A_MESSAGE, DEFINITION, SCHEMA, SINGLE_TOPIC, write
 from services.runtime.buffers import Buffers
 from services.runtime.database import Connection, apply_migrations, close, connect, lock_number
@@ -44,14 +44,7 @@ class Outcome:
 
     def text(self) -> str:
         """Write it as one line of JSON, for the process that measures."""
-        return json.dumps(asdict(replace(self, peak_megabytes=_peak_megabytes())))
-
-
-def _peak_megabytes() -> float:
-    # Not getrusage: what it tells begins with the memory of the process that started this one.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(one for one in status.splitlines() if one.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+        return json.dumps(asdict(replace(self, peak_megabytes=peak_megabytes())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ few members and at many.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.delivery import DeliveryKind
+from infra.bench.memory import peak_megabytes
 from infra.simulator.enrolment import END, closing, opening
 from services.intake.readers import enrolment_834
 from services.intake.readers.x12_segments import segments
@@ -39,7 +39,6 @@ _TITLES = {
     "segments": "stream of segments",
     "reader": "the reader: people, names and spans",
 }
-_KILOBYTE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def run_here(contestant: str, path: Path) -> Run:
     began, busy = time.perf_counter(), time.process_time()
     members = _WORK[contestant](path)
     seconds, cpu = time.perf_counter() - began, time.process_time() - busy
-    return Run(members, seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE)
+    return Run(members, seconds, cpu, peak_megabytes())
 
 
 def run_apart(contestant: str, path: Path) -> Run:

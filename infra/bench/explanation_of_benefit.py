@@ -21,13 +21,13 @@ from pathlib import Path
 from statistics import median
 
 import msgspec
-import psutil
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
 from contracts.delivery import DeliveryKind
 from infra.bench.__main__ import machine
+from infra.bench.memory import peak_megabytes
 from services.intake.readers.explanation_of_benefit import read
 from services.intake.reading import Defect, EncodedClaims, PersonRecord, Source
 
@@ -106,15 +106,8 @@ def _peak_megabytes(path: Path) -> float:
 def reads_only(path: Path) -> int:
     """Read a file and say how much memory the process had at most, in megabytes."""
     read_all(path)
-    peak: int = getattr(psutil.Process().memory_info(), "peak_wset", 0) or _resident_peak()
-    sys.stdout.write(f"{peak / 1e6:.1f}\n")
+    sys.stdout.write(f"{peak_megabytes():.1f}\n")
     return 0
-
-
-def _resident_peak() -> int:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(one for one in status.splitlines() if one.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
 
 
 def measure(name: str, samples: Sequence[bytes], count: int, rounds: int, tell: Callable[[str], None]) -> Outcome:
