@@ -70,7 +70,7 @@ def list_deliveries(installation: Installation, status: str | None, limit: int, 
     print_json([one.model_dump(mode="json") for one in shown]) if as_json else show_deliveries(shown)
 
 
-@command.command("show")
+@command.command("show", short_help="What a delivery held, and what could not be read and why.")
 @click.argument("delivery")
 @folder_option
 @click.option("--people", "change", type=click.Choice(get_args(Change)), help="List these people's pseudonyms instead.")
@@ -94,7 +94,7 @@ async def _detail_of(connection: Connection, name: str) -> DeliveryDetail:
     return await detail_of(connection, await _named(connection, name))
 
 
-@command.command("quarantine")
+@command.command("quarantine", short_help="Lines that could not be read.")
 @click.argument("delivery", required=False)
 @folder_option
 @_limit_option("Of each kind.")
@@ -123,7 +123,7 @@ async def _overview(connection: Connection, limit: int) -> tuple[list[DeliverySh
     return refused, [CountShown.model_validate(count) for count in await quarantine_counts(connection, limit)]
 
 
-@command.command("retry")
+@command.command("retry", short_help="Take a refused delivery again.")
 @click.argument("delivery")
 @folder_option
 @click.option("--actor", default=getpass.getuser, show_default="you", help="Who decided it; recorded.")
