@@ -25,12 +25,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
+# Ports that this process has given away: nobody may listen on them yet, and they are not free any more.
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that nobody listens on, and another one each time."""
     choice = random.SystemRandom()
     while True:
         port = choice.randint(_FIRST, _LAST)
-        if _is_free(port):
+        if port not in _given and _is_free(port):
+            _given.add(port)
             return port
 
 

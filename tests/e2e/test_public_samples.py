@@ -95,7 +95,7 @@ def installation(folder: Path, explanations: Path, shared_data: Path) -> Iterato
         gateways = json.loads((folder / "addresses.json").read_text())["gateways"]
         words = ("deliver", explanations, shared_data / "x12" / "834", "--json", "--folder", folder)
         done = subprocess.run(_command(*words), capture_output=True, text=True, check=False, timeout=200)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr + (folder.parent / "up.log").read_text()
         yield Installation(folder, json.loads(done.stdout), gateways)
     finally:
         process.send_signal(signal.SIGTERM)

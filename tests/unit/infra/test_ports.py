@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import ports
 from infra.local.installation import Addresses, Installation
 from infra.local.ports import StartError, end_of, free_port, is_listening, wait_until
 from infra.local.postgresql import _LONGEST_SOCKET_PATH, _SOCKET_NAME, _socket_folder
@@ -19,6 +20,15 @@ def test_a_free_port_is_below_the_range_of_outgoing_connections_and_can_be_taken
     assert not is_listening(port)
     with socket.create_server(("127.0.0.1", port)):
         assert is_listening(port)
+
+
+def test_a_port_is_given_away_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that were given one port could not both start, and nobody would have listened on it before."""
+    drawn = iter([20_001, 20_001, 20_001, 20_002])
+    monkeypatch.setattr("random.SystemRandom.randint", lambda *_: next(drawn))
+    monkeypatch.setattr(ports, "_is_free", lambda _: True)
+    monkeypatch.setattr(ports, "_given", set())
+    assert [free_port(), free_port()] == [20_001, 20_002]
 
 
 def _ended(tmp_path: Path, code: int) -> tuple["subprocess.Popen[bytes]", Path]:
