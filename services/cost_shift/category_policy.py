@@ -1,20 +1,12 @@
 """Reads the policy files of this service once; rules get the result as a value."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from contracts.codes import ServiceCategory
-
-POLICY_FOLDER = Path(__file__).parent / "policy"
-_STATUSES = frozenset({"confirmed", "unconfirmed"})
-
-
-class PolicyError(ValueError):
-    """A policy file lacks a source or a status, or names a category that does not exist."""
+from services.cost_shift.policy_files import PolicyError, checked, read_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +31,18 @@ class CategoryPair:
     medicaid: str
 
 
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads((POLICY_FOLDER / name).read_text(encoding="utf-8"))
-
-
-def _checked(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not entry.get("source") or entry.get("status") not in _STATUSES:
-        raise PolicyError("a policy entry needs a source and a status")
-    return entry
-
-
 def _category(name: str) -> str:
     if name not in set(ServiceCategory):
         raise PolicyError(f"no such category: {name}")
     return name
 
 
-def _codes(entry: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(_checked(entry)["value"])
+def _codes(name: str, entry: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(checked(name, entry)["value"])
 
 
 def _by_code(table: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    return {code: name for name, entry in table.items() for code in _codes(entry)}
+    return {code: name for name, entry in table.items() for code in _codes(name, entry)}
 
 
 def _category_by_code(table: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -70,15 +52,15 @@ def _category_by_code(table: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 @cache
 def category_policy() -> CategoryPolicy:
     """The categories in force. Raises :class:`PolicyError` for an entry without source or status."""
-    read = _read("claim_categories.toml")
+    read = read_policy("claim_categories.toml")
     return CategoryPolicy(
         medicare_category=_category_by_code(read["medicare_claim_type"]),
-        medicare_part_b=_codes(read["medicare_part_b"]),
-        medicare_part_d=_codes(read["medicare_part_d"]),
+        medicare_part_b=_codes("medicare_part_b", read["medicare_part_b"]),
+        medicare_part_d=_codes("medicare_part_d", read["medicare_part_d"]),
         medicaid_file_category=_category_by_code(read["medicaid_file"]),
         medicaid_service_category=_category_by_code(read["medicaid_type_of_service"]),
         medicaid_basis=_by_code(read["medicaid_basis"]),
-        medicaid_capitation=_codes(read["medicaid_capitation"]),
+        medicaid_capitation=_codes("medicaid_capitation", read["medicaid_capitation"]),
     )
 
 
@@ -86,6 +68,6 @@ def category_policy() -> CategoryPolicy:
 def category_pairs() -> tuple[CategoryPair, ...]:
     """The linked series, in the order of the file."""
     return tuple(
-        CategoryPair(channel, _category(_checked(entry)["medicare"]), _category(entry["medicaid"]))
-        for channel, entry in _read("category_pairs.toml").items()
+        CategoryPair(channel, _category(checked(channel, entry)["medicare"]), _category(entry["medicaid"]))
+        for channel, entry in read_policy("category_pairs.toml").items()
     )

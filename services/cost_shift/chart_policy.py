@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from services.cost_shift.estimate_policy import policy_values
+from services.cost_shift.policy_files import policy_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +21,5 @@ class ChartPolicy:
 
 @cache
 def chart_policy() -> ChartPolicy:
-    """The policy in force. Raises :class:`services.cost_shift.category_policy.PolicyError`."""
+    """The policy in force. Raises :class:`services.cost_shift.policy_files.PolicyError`."""
     return ChartPolicy(**policy_values("charts.toml"))

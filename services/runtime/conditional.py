@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
-from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -20,10 +21,21 @@ class NotModified(Exception):  # noqa: N818 - it is an answer, named as HTTP nam
         self.tag = tag
 
 
+@cache
+def code_digest() -> str:
+    """Of all code and policy that an answer may rest on, read once: another version may answer otherwise."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[1]
+    for path in sorted(path for path in root.rglob("*") if path.suffix in {".py", ".toml", ".sql"}):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def entity_tag(request: Request, state: str) -> str:
-    """The tag of what a request is answered with in one state of the read model, by this version of the code."""
+    """The tag of what a request is answered with in one state of the read model, by this code and policy."""
     asked = "&".join(sorted(f"{name}={value}" for name, value in request.query_params.multi_items()))
-    whole = "\x1f".join((version("tandem"), request.url.path, asked, state))
+    whole = f"{code_digest()}\x1f{request.url.path}\x1f{asked}\x1f{state}"
     return f'"{hashlib.sha256(whole.encode()).hexdigest()[:_DIGITS]}"'
 
 

@@ -7,7 +7,7 @@ empty text is null in Parquet.
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -53,18 +53,14 @@ def _plain(annotation: Any) -> type:  # noqa: ANN401 - whatever stands at a fiel
     return annotation
 
 
-def _flat(row: Mapping[str, Any], columns: Iterable[str], prefix: str = "") -> dict[str, Any]:
+def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, columns, f"{prefix}{name}_")
+            flat |= _flat(value, f"{prefix}{name}_")
         else:
             flat[prefix + name] = _LIST_MARK.join(map(str, value)) if isinstance(value, list) else value
     return flat
-
-
-def _rows(rows: Sequence[BaseModel], columns: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [_flat(row.model_dump(mode="json"), columns) for row in rows]
 
 
 def csv_of(rows: Sequence[BaseModel], model: type[BaseModel], without: frozenset[str] = frozenset()) -> bytes:
@@ -73,7 +69,7 @@ def csv_of(rows: Sequence[BaseModel], model: type[BaseModel], without: frozenset
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(columns), extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(_rows(rows, columns))
+    writer.writerows(_flat(row.model_dump(mode="json")) for row in rows)
     return text.getvalue().encode()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.codes import ServiceCategory
 from services.cost_shift import category_policy as policy_of
+from services.cost_shift import policy_files
 
 ENTRY = '{ value = ["1"], source = "a document", status = "confirmed" }'
 
@@ -27,7 +28,7 @@ def write(folder: Path, **changed: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(policy_of, "POLICY_FOLDER", tmp_path)
+    monkeypatch.setattr(policy_files, "POLICY_FOLDER", tmp_path)
     return tmp_path
 
 
@@ -50,12 +51,12 @@ def test_a_sound_file_is_read(folder: Path) -> None:
 )
 def test_an_unsound_entry_is_refused(folder: Path, body: str) -> None:
     write(folder, medicare_claim_type=body)
-    with pytest.raises(policy_of.PolicyError):
+    with pytest.raises(policy_files.PolicyError):
         policy_of.category_policy.__wrapped__()
 
 
 def test_the_policy_in_force_names_each_code_once() -> None:
-    read = tomllib.loads((policy_of.POLICY_FOLDER / "claim_categories.toml").read_text(encoding="utf-8"))
+    read = tomllib.loads((policy_files.POLICY_FOLDER / "claim_categories.toml").read_text(encoding="utf-8"))
     for table in ("medicare_claim_type", "medicaid_file", "medicaid_type_of_service", "medicaid_basis"):
         codes = [code for entry in read[table].values() for code in entry["value"]]
         assert len(codes) == len(set(codes)), table
@@ -90,7 +91,7 @@ def test_every_code_of_the_layouts_has_exactly_one_place() -> None:
 
 
 def test_every_entry_in_force_says_where_it_comes_from_and_how_sure_it_is() -> None:
-    for file in policy_of.POLICY_FOLDER.glob("*.toml"):
+    for file in policy_files.POLICY_FOLDER.glob("*.toml"):
         entries = list(_entries(tomllib.loads(file.read_text(encoding="utf-8"))))
         assert entries
         for entry in entries:
@@ -117,5 +118,5 @@ def _entries(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
 )
 def test_an_unsound_pair_is_refused(folder: Path, body: str) -> None:
     (folder / "category_pairs.toml").write_text(body, encoding="utf-8")
-    with pytest.raises(policy_of.PolicyError):
+    with pytest.raises(policy_files.PolicyError):
         policy_of.category_pairs.__wrapped__()

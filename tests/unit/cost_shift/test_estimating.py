@@ -8,9 +8,11 @@ import pytest
 
 from infra.bench.county_worlds import MEDICAID, MEDICARE, CountyWorld
 from services.cost_shift import estimate_policy as policies
-from services.cost_shift.category_policy import CategoryPair, PolicyError
+from services.cost_shift import policy_files
+from services.cost_shift.category_policy import CategoryPair
 from services.cost_shift.estimate_policy import EstimatePolicy, estimate_policy
 from services.cost_shift.estimating import Estimate, Estimator, PairEstimate, Windows
+from services.cost_shift.policy_files import PolicyError
 
 POLICY = replace(estimate_policy(), bootstrap_draws=99)
 ALL = CategoryPair("all_services", "", "")
@@ -120,6 +122,6 @@ def test_windows_hold_their_months_and_none_between() -> None:
 def test_every_value_of_the_policy_has_its_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path
     (folder / "estimates.toml").write_text("[power]\nvalue = 0.8\nstatus = 'confirmed'\n", encoding="utf-8")
-    monkeypatch.setattr(policies, "POLICY_FOLDER", folder)
+    monkeypatch.setattr(policy_files, "POLICY_FOLDER", folder)
     with pytest.raises(PolicyError, match="power"):
         policies.estimate_policy.__wrapped__()

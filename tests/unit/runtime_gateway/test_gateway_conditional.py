@@ -44,7 +44,7 @@ async def test_a_tag_is_that_of_question_and_state() -> None:
 
 async def test_another_version_of_the_code_may_answer_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     before = await tag_of()
-    monkeypatch.setattr(conditional, "version", lambda _: "another")
+    monkeypatch.setattr(conditional, "code_digest", lambda: "another")
     assert await tag_of() != before
 
 
