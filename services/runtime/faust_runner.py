@@ -158,15 +158,15 @@ class SeekingConsumer(driver.Consumer):
         positions = await self.app.read_positions(assigned)
         # What was collected under the last assignment is read again.
         self.app.buffers.clear()
-        await self._seek(positions)
+        await self._start_at(positions)
         log("partitions_assigned", partitions=len(assigned))
 
     async def seek_back(self, spot: Spot, offset: int) -> None:
         """Read a partition again from an offset, if it is still ours."""
         if TP(*spot) in self.assignment():
-            await self._seek({spot: offset})
+            await self._start_at({spot: offset})
 
-    async def _seek(self, offsets: Mapping[Spot, int]) -> None:
+    async def _start_at(self, offsets: Mapping[Spot, int]) -> None:
         try:
             await self.seek_wait({_place(spot): offset for spot, offset in offsets.items()})
         except IllegalStateError:
