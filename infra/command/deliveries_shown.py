@@ -25,6 +25,11 @@ def _count(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
 
 
+# What to do about a reason, where it is not to ask the sender.
+_ADVICE = {
+    "not_an_mbi": "Made-up identifiers (S in second place, as in CMS's samples and 'tandem simulate') are read by an "
+    "installation that was started with 'tandem up --synthetic'. Never with real data.",
+}
 _COUNTED = ("records", "people", "added", "gone", "changed", "quarantined")
 
 
@@ -116,6 +121,9 @@ def show_faults(faults: Sequence[CountShown]) -> None:
     for fault in faults:
         table.add_row(fault.file, fault.field or "", fault.reason, f"{fault.lines:,}")
     results.print(table)
+    for reason in dict.fromkeys(fault.reason for fault in faults):
+        if reason in _ADVICE:
+            results.print(_ADVICE[reason], soft_wrap=True)
 
 
 def show_lines(lines: Sequence[LineShown]) -> None:

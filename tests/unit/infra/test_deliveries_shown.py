@@ -8,7 +8,7 @@ from rich.console import Console
 
 from infra.command import deliveries_shown
 from infra.command.output import results
-from services.intake.shown import DeliveryShown
+from services.intake.shown import CountShown, DeliveryShown
 
 _NAME = "ALIGNMENT_REPORT.D9001.202202.D220210.csv"
 
@@ -57,6 +57,15 @@ def test_where_there_is_none_nothing_is_cropped(shown: io.StringIO) -> None:
         f"    {_NAME}",
         "    nothing read",
     ]
+
+
+@pytest.mark.parametrize("shown", [100], indirect=True)
+@pytest.mark.parametrize(("reason", "advised"), [("not_an_mbi", True), ("not_a_date", False)])
+def test_made_up_identifiers_are_told_how_to_be_read(shown: io.StringIO, reason: str, *, advised: bool) -> None:
+    counts = [CountShown(delivery_id="d" + "0" * 32, file=f"ZC{number}", field="BENE", reason=reason, lines=2)
+              for number in (1, 8)]  # fmt: skip
+    deliveries_shown.show_faults(counts)
+    assert shown.getvalue().count("tandem up --synthetic") == int(advised)
 
 
 def test_a_pipe_has_no_width() -> None:
