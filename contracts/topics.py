@@ -28,7 +28,7 @@ from contracts.envelope import Event
 from contracts.identities import PeopleMerged, PeopleSplit
 from contracts.medicaid import MedicaidEnrolmentStated, MedicaidPremiumsPaid
 from contracts.provider import ProviderRosterStated
-from contracts.risk import RiskScored, RiskTierChanged
+from contracts.risk import EsrdRiskScored, RiskScored, RiskTierChanged
 
 AnyEvent = Event[Any]
 EventClass = type[AnyEvent]
@@ -80,7 +80,7 @@ PROVIDER_ROSTERS = Topic(
     _topic("provider-rosters"), (ProviderRosterStated,), "entity", ("intake",), partitions=1, compacted=True
 )
 ALIGNMENT_DECISIONS = Topic(_topic("alignment-decisions"), (AlignmentDecided,), "person", ("alignment",))
-RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, RiskTierChanged), "person", ("risk",))
+RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, EsrdRiskScored, RiskTierChanged), "person", ("risk",))
 CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed,), "person", ("risk",))
 COST_SHIFT_MEASURES = Topic(_topic("cost-shift-measures"), (MeasureRestated,), "cell", ("cost-shift",))
 COST_SHIFT_SIGNALS = Topic(_topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1)

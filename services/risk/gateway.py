@@ -62,7 +62,7 @@ _SUMMARY = f"""
 
 
 def _category(model: Any, category: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a row's value
-    label = hcc_tables(risk_policy().hcc_tables_year).label(model, category["category"])
+    label = hcc_tables(max(risk_policy().hcc_tables_years)).label(model, category["category"])
     return {**category, "label": label}
 
 

@@ -13,7 +13,9 @@ from contracts.risk import Segment
 class RiskPolicy:
     """Every parameter by its name in the file."""
 
-    hcc_tables_year: int
+    hcc_tables_years: tuple[int, ...]
+    oldest_age: int
+    special_needs_plan_contracts: frozenset[str]
     first_eligible_procedure_list_year: int
     last_eligible_procedure_list_year: int
     first_diagnosis_year: int
@@ -35,4 +37,6 @@ def policy_entries() -> dict[str, dict[str, Any]]:
 @cache
 def risk_policy() -> RiskPolicy:
     """Read the policy in force."""
-    return RiskPolicy(**{name: entry["value"] for name, entry in policy_entries().items()})
+    values = {name: entry["value"] for name, entry in policy_entries().items()}
+    years, contracts = tuple(values.pop("hcc_tables_years")), frozenset(values.pop("special_needs_plan_contracts"))
+    return RiskPolicy(hcc_tables_years=years, special_needs_plan_contracts=contracts, **values)

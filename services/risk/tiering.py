@@ -91,7 +91,7 @@ def _standing(row: asyncpg.Record, admissions: dict[str, int], policy: RiskPolic
         row["raw_score"],
         policy.tier_model,
         row["payment_year"],
-        _conditions(row, policy.tier_model, hcc_tables(policy.hcc_tables_year)),
+        _conditions(row, policy.tier_model, hcc_tables(max(policy.hcc_tables_years))),
         admissions.get(row["person_id"], 0),
     )
 

@@ -159,7 +159,7 @@ async def test_stored_scores_equal_those_computed_from_all_facts_at_once(databas
             await world.apply(connection, event)
         people = [world.person(number) for number in range(6)]
         expected = {
-            (person, score.model, one.scored.payment_year, one.sequence, score.raw_score)
+            (person, score.score.model, one.scored.payment_year, one.sequence, score.score.raw_score)
             for person, facts in (await facts_of(connection, people)).items()
             for one in revise(facts, {}, 1, policy).added
             for score in scores_of(one.scored, policy)

@@ -105,8 +105,38 @@ def test_a_claim_and_its_cancellation_share_their_key_and_no_other_stay_does() -
 
 
 def test_only_codes_that_a_model_knows_are_kept() -> None:
-    assert supported_diagnoses(claim(), POLICY) == ("I509",)
-    assert supported_diagnoses(claim(lines=()), POLICY) == ()
+    assert supported_diagnoses(claim(), DAY, POLICY) == (("I509",), (), None)
+    assert supported_diagnoses(claim(lines=()), DAY, POLICY) == ((), ("I509",), "no_listed_procedure")
+    assert supported_diagnoses(claim(diagnosis_codes=("Z0000",), lines=()), DAY, POLICY) == ((), (), None)
+
+
+WHY_NOT: list[tuple[dict[str, Any], str | None]] = [
+    ({}, None),
+    ({"denied": True}, "denied_claim"),
+    ({"claim_type_code": "40"}, "bill_type"),
+    ({"claim_type_code": "40", "facility_type_code": "1", "classification_code": "3"}, None),
+    (
+        {"claim_type_code": "40", "facility_type_code": "1", "classification_code": "3", "lines": ()},
+        "no_listed_procedure",
+    ),
+    ({"claim_type_code": "60", "facility_type_code": "2", "classification_code": "1"}, "bill_type"),
+    ({"claim_type_code": "20"}, "claim_kind"),
+    ({"claim_type_code": "50"}, "claim_kind"),
+    ({"claim_type_code": "82"}, "claim_kind"),
+    ({"service_through": date(2024, 6, 2)}, "service_after_delivery"),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason"), WHY_NOT)
+def test_what_does_not_count_says_why(changes: dict[str, Any], reason: str | None) -> None:
+    counting, ignored, why = supported_diagnoses(claim(**changes), date(2024, 6, 1), POLICY)
+    assert why == reason
+    assert (counting, ignored) == ((("I509",), ()) if reason is None else ((), ("I509",)))
+
+
+def test_a_retired_code_is_kept_and_nonsense_is_not() -> None:
+    codes = ("G20", "G20A1", "Q9999", "A000")
+    assert supported_diagnoses(claim(diagnosis_codes=codes), DAY, POLICY)[0] == ("G20", "G20A1")
 
 
 def claim_rows(*claims: MedicareClaim) -> list[tuple[Any, ...]]:
@@ -135,13 +165,16 @@ def test_a_claim_becomes_a_row(
 ) -> None:
     (row,) = claim_rows(claim(**changes))
     assert row[:5] == (PERSON, "r", 3, 7, "OH")
-    assert row[6:] == (cancellation, admission, DAY, DAY, codes)
+    assert row[6:11] == (cancellation, admission, DAY, DAY, codes)
+    assert row[11] == ("" if codes else "I509")
 
 
-def test_claims_that_can_support_nothing_are_not_kept() -> None:
+def test_every_claim_is_kept_with_its_kind_and_cost() -> None:
     kinds = ("10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82")
     kept = claim_rows(*(claim(record_id=kind, claim_type_code=kind) for kind in kinds))
-    assert [row[1] for row in kept] == ["40", "60", "61", "71", "72"]
+    assert [row[13] for row in kept] == list(kinds)
+    # Institutional claims cost their payment, others the sum of their lines.
+    assert [row[14] for row in kept] == [1] * 7 + [0] * 4
 
 
 @pytest.mark.parametrize(
@@ -195,7 +228,7 @@ def test_the_states_spans_carry_the_level_of_care_and_no_entitlement() -> None:
     (row,) = medicaid_statements(MedicaidEnrolmentStated.of(**ENVELOPE, data=data))
     assert row[5:7] == ("medicaid", DAY)
     assert (row[9], row[11]) == (None, None)
-    assert row[12:] == ("2024-01", None, "08", span.long_term_care_level)
+    assert row[12:] == ("2024-01", None, "08", span.long_term_care_level, None, None)
 
 
 # One row a record and version, as the table's key has it.
@@ -254,8 +287,8 @@ def said(payer: Any, day: str, sequence: int = 1, **more: Any) -> Statement:
     ],
 )
 def test_whose_word_on_the_person_holds(statements: list[Statement], sex: str | None) -> None:
-    assert portrait(statements).sex_code == sex
-    assert portrait(reversed(statements)).sex_code == sex
+    assert portrait(statements, 120).sex_code == sex
+    assert portrait(reversed(statements), 120).sex_code == sex
 
 
 def span(payer: Any, day: str, code: str | None, first: str, last: str | None = None, **more: Any) -> Statement:

@@ -227,9 +227,9 @@ def test_dual_status_of_a_month(statements: list[Statement], month: str, code: s
 def test_medicare_goes_before_the_state_on_who_a_person_is() -> None:
     medicare = stated("2022-01", 1, birth_date=date(1950, 1, 1), sex_code="0")
     state = stated("2022-09", 9, "medicaid", birth_date=date(1951, 1, 1), sex_code="1")
-    assert portrait([state, medicare]).birth_date == date(1950, 1, 1)
-    assert portrait([state, medicare]).sex_code == "1"
-    assert portrait([]).birth_date is None
+    assert portrait([state, medicare], 120).birth_date == date(1950, 1, 1)
+    assert portrait([state, medicare], 120).sex_code == "1"
+    assert portrait([], 120).birth_date is None
 
 
 def test_institutional_level_is_the_newest_word_on_the_month() -> None:
