@@ -22,9 +22,11 @@ from contracts.topics import (
     IDENTITIES,
     MEDICAID_ENROLMENT,
     PROVIDER_ROSTERS,
+    RECONCILIATION_CLOSINGS,
     SHARING_PREFERENCES,
 )
-from services.alignment import store
+from services.alignment import arrangement_store, store
+from services.alignment.arrangement_worker import arrange
 from services.alignment.deciding import Known, Outcome, arrived_late, first_new, outcome
 from services.alignment.programme import programme
 from services.alignment.statements import DECIDING, Fact, PersonEvent, fact_of
@@ -55,6 +57,8 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     rosters = [event for event in events if isinstance(event, ProviderRosterStated)]
     if rosters:
         await store.save_rosters(transaction.connection, rosters)
+    await arrangement_store.record_reported_months(transaction.connection, events)
+    await arrangement_store.record_closings(transaction.connection, events)
     about_people = [event for event in events if isinstance(event, _PERSON_EVENTS)]
     for together in _of_so_many_people(about_people):
         await _apply(together, transaction)
@@ -98,6 +102,7 @@ async def _decide(
         for person_id in since
     }
     await _write(outcomes, facts, min(since.values()), transaction)
+    await arrange(facts, since, late, transaction)
 
 
 async def settle(cut: Cut, transaction: Transaction) -> None:
@@ -109,6 +114,7 @@ async def settle(cut: Cut, transaction: Transaction) -> None:
     since: dict[str, int] = {}
     while phase := await next_phase(connection, cut.sequence):
         await store.move_facts(connection, phase)
+        await arrangement_store.move_closings(connection, phase)
         for person_id in await settle_phase(connection, phase):
             since[person_id] = min(phase.sequence, since.get(person_id, phase.sequence))
     people = sorted(since)
@@ -187,6 +193,7 @@ SERVICE = ServiceDefinition(
         DESIGNATIONS,
         PROVIDER_ROSTERS,
         IDENTITIES,
+        RECONCILIATION_CLOSINGS,
     ),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
