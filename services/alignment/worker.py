@@ -30,6 +30,7 @@ from services.alignment import store, visit_store
 from services.alignment.deciding import Known, Outcome, arrived_late, first_new, outcome
 from services.alignment.paths_policy import paths_policy
 from services.alignment.programme import programme
+from services.alignment.rules.believable import unbelievable
 from services.alignment.statements import DECIDING, Fact, PersonEvent, fact_of
 from services.alignment.visits import visit_records
 from services.runtime.database import Connection
@@ -63,9 +64,23 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     claims = [event for event in events if isinstance(event, MedicareClaimsDelivered)]
     visits = [record for event in claims for record in visit_records(event, paths_policy())]
     await visit_store.append_visits(transaction.connection, visits)
-    about_people = [event for event in events if isinstance(event, _PERSON_EVENTS)]
-    for together in _of_so_many_people(about_people):
+    for together in _of_so_many_people(_believed(batch, transaction)):
         await _apply(together, transaction)
+
+
+def _believed(batch: Batch, transaction: Transaction) -> list[PersonEvent]:
+    """What is said about people, without what cannot be so."""
+    entities = {entity.entity_id for entity in programme().entities}
+    believed: list[PersonEvent] = []
+    for received in batch.received:
+        if not isinstance(received.event, _PERSON_EVENTS):
+            continue
+        wrong = unbelievable(received.event, entities)
+        if wrong is None:
+            believed.append(received.event)
+        else:
+            transaction.reject(received, *wrong)
+    return believed
 
 
 def _of_so_many_people(events: Sequence[PersonEvent]) -> Iterator[list[PersonEvent]]:
