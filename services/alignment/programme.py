@@ -23,6 +23,8 @@ class Entity:
     state: str
     plan_ids: frozenset[str]
     letter_of_support: bool
+    # Plans of other services, dental care for example, of which somebody may be a member at the same time.
+    plans_beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ class Programme:
 
 def _entity(said: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> Entity:
     entity_id = said["entity_id"]
-    plans, letter = (parameters[f"{entity_id}.{name}"].value for name in ("plan_ids", "letter_of_support"))
-    return Entity(entity_id, said["state"], frozenset(plans), letter)
+    plans, letter, beside = (parameters[f"{entity_id}.{name}"].value for name in _OF_AN_ENTITY)
+    return Entity(entity_id, said["state"], frozenset(plans), letter, frozenset(beside))
 
 
 def _enrolment_sources(said: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
@@ -107,7 +109,7 @@ def read_programme(path: Path) -> Programme:
     )
 
 
-_OF_AN_ENTITY = ("plan_ids", "letter_of_support")
+_OF_AN_ENTITY = ("plan_ids", "letter_of_support", "plans_beside")
 _NAMES = (
     "first_decided_month", "furthest_future_months", "tolerated_unknowns", "united_states", "enrolment_sources",
     "performance_years",

@@ -32,6 +32,7 @@ from services.alignment.arrangement_worker import arrange
 from services.alignment.deciding import Known, Outcome, arrived_late, first_new, outcome
 from services.alignment.paths_policy import paths_policy
 from services.alignment.programme import programme
+from services.alignment.rules.believable import unbelievable
 from services.alignment.statements import DECIDING, Fact, PersonEvent, fact_of
 from services.alignment.visits import visit_records
 from services.runtime.database import Connection
@@ -67,9 +68,23 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     await visit_store.append_visits(transaction.connection, visits)
     await arrangement_store.record_reported_months(transaction.connection, events)
     await arrangement_store.record_closings(transaction.connection, events)
-    about_people = [event for event in events if isinstance(event, _PERSON_EVENTS)]
-    for together in _of_so_many_people(about_people):
+    for together in _of_so_many_people(_believed(batch, transaction)):
         await _apply(together, transaction)
+
+
+def _believed(batch: Batch, transaction: Transaction) -> list[PersonEvent]:
+    """What is said about people, without what cannot be so."""
+    entities = {entity.entity_id for entity in programme().entities}
+    believed: list[PersonEvent] = []
+    for received in batch.received:
+        if not isinstance(received.event, _PERSON_EVENTS):
+            continue
+        wrong = unbelievable(received.event, entities)
+        if wrong is None:
+            believed.append(received.event)
+        else:
+            transaction.reject(received, *wrong)
+    return believed
 
 
 def _of_so_many_people(events: Sequence[PersonEvent]) -> Iterator[list[PersonEvent]]:

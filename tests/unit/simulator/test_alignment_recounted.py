@@ -39,7 +39,7 @@ from services.intake.rules.one_report import one_report
 
 pytestmark = pytest.mark.e2e
 SEEDS = (3, 11, 29, 57, 101)
-PEOPLE, MONTHS, FIRST_MONTH = 20, 12, "2021-01"
+PEOPLE, MONTHS, FIRST_MONTH = 24, 14, "2021-01"
 YEARS = ("2022-01", "2023-01")
 EVENTS: dict[type, Any] = {
     MedicareCoverageStatedData: MedicareCoverageStated,
