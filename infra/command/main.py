@@ -22,6 +22,8 @@ _COMMANDS = {
     "train-risk": ("train_risk", "Fit and judge the model of avoidable admissions on simulated people."),
     "deliveries": ("deliveries", "What was delivered, what it held, what is refused or held; decide about it."),
     "people": ("people", "Who is who: what was linked and why, what to look at, and decisions about it."),
+    "explain": ("explain", "Say why a person counts in a month, or does not, as known then."),
+    "policy": ("policy", "The dated parameters of every service: show, check, compare two months."),
     "keys": ("keys", "Change the key that seals identifiers, lines and dead letters."),
     "dead-letters": ("dead_letters", "List, replay or drop messages that could not be applied."),
     "rebuild": ("rebuild", "Rebuild a read model from the log and compare it with the live one."),

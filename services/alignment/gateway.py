@@ -2,50 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from asyncpg import Record
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from contracts.alignment import PredicateResult
-from contracts.identifiers import EntityId, PersonId
 from contracts.months import Month
 from services.alignment import reading
+from services.alignment.outlook_gateway import router as outlook
+from services.alignment.paths_gateway import router as paths
+from services.alignment.paths_policy import paths_policy
 from services.alignment.programme import programme
+from services.alignment.questions import After, AsOf, Entity, Limit, Person
 from services.alignment.rules.sharing import sharing
 from services.alignment.statements import Fact
 from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
-from services.runtime.problems import Problem, not_found
+from services.runtime.problems import not_found
 
 router = APIRouter(prefix="/v1", tags=["alignment"])
-
-AsOfText = Annotated[
-    str | None,
-    Query(alias="as_of", pattern=r"^(\d{1,18}|\d{4}-\d{2}-\d{2})$", description="a delivery's number, or a date (UTC)"),
-]
-Person = Annotated[PersonId, Path()]
-After = Annotated[str, Query(pattern=r"^(p[0-9a-f]{32})?$", description="the last person of the page before")]
-Limit = Annotated[int, Query(ge=1, le=10_000, description="rows of one page")]
-Entity = Annotated[EntityId | None, Query(description="only this entity")]
-
-
-async def as_of_sequence(connection: ReadConnection, text: AsOfText = None) -> int:
-    """Turn what was asked for into a delivery sequence: the latest where nothing was asked."""
-    if text is None:
-        return await reading.latest_sequence(connection)
-    if text.isdigit():
-        return int(text)
-    try:
-        return await reading.sequence_on(connection, date.fromisoformat(text))
-    except (ValueError, OverflowError):
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "as_of is not a day of the calendar") from None
-
-
-AsOf = Annotated[int, Depends(as_of_sequence)]
-
 
 _DECISION: dict[str, JsonValue] = {
     "month": "2022-03",
@@ -217,12 +194,14 @@ class AlignedPeople(BaseModel):
 
 
 class PolicyValue(BaseModel):
-    """A parameter, where it comes from, and whether that confirms it."""
+    """A parameter, where it comes from, whether that confirms it, and in which months it holds."""
 
     name: str
     value: Any
     source: str
     status: str
+    first_month: str | None
+    last_month: str | None
 
 
 class Policy(BaseModel):
@@ -297,7 +276,13 @@ async def persons(connection: ReadConnection, as_of: AsOf, after: After = "", li
 async def policy() -> Policy:
     """Give the dated parameters that decisions rest on, with their source and whether it confirms them."""
     own = programme()
-    values = [PolicyValue(name=p.name, value=p.value, source=p.source, status=p.status) for p in own.parameters]
+    values = [
+        PolicyValue(
+            name=one.name, value=one.value, source=one.source, status=one.status, first_month=one.first_month,
+            last_month=one.last_month,
+        )
+        for one in (*own.parameters, *paths_policy().parameters)
+    ]  # fmt: skip
     return Policy(programme=own.name, parameters=values)
 
 
@@ -347,3 +332,7 @@ def _but_aligned(row: Record) -> dict[str, Any]:
 
 def _next(rows: Sequence[Record], limit: int) -> str | None:
     return rows[-1]["person_id"] if len(rows) == limit else None
+
+
+router.include_router(paths)
+router.include_router(outlook)

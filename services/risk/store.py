@@ -18,8 +18,8 @@ News = dict[str, int]
 
 # Month after month most statements repeat what is known. One that says the same of the person as every earlier one
 # of its payer, in a year already spoken of, can change no score as long as nothing about the person depends on the
-# month: one dual status in all, no institutional level, no renal disease, no other health plan, no facility stay. Such
-# people are not even read.
+# month: one dual status in all, no institutional level, no renal disease, no transplant, no other health plan, no
+# facility stay, no birth to come. Such people are not even read.
 _INSERT_STATEMENTS = """
     WITH arrived AS (
         INSERT INTO statement (person_id, event_id, ordinal, sequence, state, payer, stated_on, birth_date, sex_code,
@@ -48,6 +48,7 @@ _INSERT_STATEMENTS = """
                OR (arrived.dual_status_code IS NOT NULL
                    AND bool_or(known.payer = 'medicare' AND known.dual_status_code IS NOT NULL) IS NOT TRUE)
                OR bool_or(known.state <> arrived.state)
+               OR bool_or(known.birth_date > known.stated_on)
                OR bool_or(known.payer = arrived.payer
                    AND (known.birth_date, known.sex_code, known.original_entitlement_code, known.death_date,
                         known.part_b_began, known.dual_status_code, known.first_month IS NULL)
@@ -63,6 +64,8 @@ _INSERT_STATEMENTS = """
        OR arrived.long_term_care_level = 'institutional'
        OR arrived.medicare_status_code IN ('11', '21', '31')
        OR EXISTS (SELECT 1 FROM facility_stay WHERE facility_stay.person_id = arrived.person_id)
+       OR EXISTS (SELECT 1 FROM claim_record
+                  WHERE claim_record.person_id = arrived.person_id AND claim_record.marks & 2048 <> 0)
 """
 # A record without diagnoses matters where a version or a relative of it has some: it may take them back.
 # The same version by the same name again says nothing new, unless what it said before became another's meanwhile.

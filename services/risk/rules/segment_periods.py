@@ -114,6 +114,7 @@ def segment_periods(
     for month in months:
         period = _period(month, status_in(facts, month, policy), known, year, policy)
         if before is None or (period.segment, period.demographics) != (before.segment, before.demographics):
-            # The first holds from the first month on, even where only the last one was read.
-            yield Period(min(first, month) if before is None else month, period.segment, period.demographics)
+            # The first holds from the first month on, even where only another one was read: a year of which nothing is
+            # said yet must not depend on how many months of the year before are known.
+            yield Period(first if before is None else month, period.segment, period.demographics)
             before = period

@@ -69,6 +69,15 @@ def test_segments_by_month(
     assert periods(PersonFacts(tuple(statements), (), stays)) == expected
 
 
+def test_a_year_ahead_does_not_depend_on_how_many_months_of_this_year_are_known() -> None:
+    diagnosed = (claim("a", date(2022, 1, 5), diagnosis_codes=("E119",)),)
+    months = [stated("2022-01"), stated("2022-02"), stated("2022-03")]
+    ahead = [only(PersonFacts(tuple(months[:known]), diagnosed), 2023) for known in (1, 2, 3)]
+    assert [(one.first_month, one.segment) for one in ahead[0].periods] == [("2023-01", "CFA")]
+    # A statement that repeats what is known is not even read: it must not have changed anything.
+    assert len({one.fingerprint() for one in ahead}) == 1
+
+
 def test_a_new_enrollee_of_a_special_needs_plan_has_its_segment_while_in_it() -> None:
     policy = replace(POLICY, special_needs_plan_contracts=frozenset({"H1234"}))
     began = date(2021, 6, 1)
