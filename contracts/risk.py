@@ -115,13 +115,17 @@ class EsrdRiskScored(Event[EsrdRiskScoredData]):
 
 
 class RiskTierChangedData(ContractModel):
-    """Tier 4 is the highest. Reasons are plain words, the strongest first, at most three."""
+    """Tier 4 is the highest. Reasons are plain words, the strongest first, at most three.
+
+    With ``ended`` the person is in no tier any more, and ``tier`` is the last one.
+    """
 
     person_id: PersonId
     state: StateCode
     tier: Annotated[int, Field(ge=1, le=4)]
     previous_tier: Annotated[int, Field(ge=1, le=4)] | None = None
     reasons: Annotated[tuple[Annotated[str, Field(max_length=120)], ...], Field(max_length=3)]
+    ended: Annotated[str, Field(pattern=r"^[a-z_]+$", max_length=40)] | None = None
 
 
 class RiskTierChanged(Event[RiskTierChangedData]):

@@ -22,10 +22,12 @@ class RiskPolicy:
     segment_without_demographics: Segment
     institutional_nursing_facility_days: int
     institutional_window_days: int
+    gap_years: int
     tier_model: Literal["V24", "V28"]
     tier_capacity_percent: dict[str, int]
     admissions_for_highest_tier: int
-    admission_window_days: int
+    tier_weights: dict[str, int]
+    tier_advantage: float
 
 
 @cache

@@ -102,6 +102,7 @@ def _row(data: RiskScoredData | EsrdRiskScoredData, scored: ScoredInput, more: d
         list(data.notes),
         more.get("kidney_status"),
         more.get("graft_month"),
+        None if scored.scored.demographics is None else scored.scored.demographics.age,
     )
 
 

@@ -35,8 +35,8 @@ from services.risk.fact_rows import (
     supported_diagnoses,
 )
 from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
+from services.risk.prediction_pack import coefficient_pack
 from services.risk.risk_policy import risk_policy
-from services.risk.rules.capacity_tier import tier_by_rank
 from services.risk.rules.coverage_at import (
     dual_status_in,
     is_institutional_level,
@@ -46,10 +46,11 @@ from services.risk.rules.coverage_at import (
 )
 from services.risk.rules.hcc_score import Demographics
 from services.risk.rules.institutional_stay import newest_stays
+from services.risk.rules.person_use import PersonUse
 from services.risk.rules.scoring_input import scoring_inputs
 from services.risk.rules.standing_claims import standing_claims
 from services.risk.scoring_file import ScoringFileError, score_rows
-from services.risk.tiering import tier_changes
+from services.risk.tiering import Ranked, ended, tier_changes
 
 PERSON = "p" + "ab" * 16
 POLICY = risk_policy()
@@ -367,35 +368,23 @@ def test_a_new_enrollee_in_a_facility_is_institutional_and_the_state_is_the_last
     assert only.demographics == Demographics(72, "2", "0", medicaid=False)
 
 
-@given(st.integers(1, 300), st.integers(0, 100), st.integers(0, 100))
-def test_a_lower_place_never_has_a_higher_tier(people: int, top: int, middle: int) -> None:
-    shares = {"4": top, "3": max(top, middle), "2": 100}
-    tiers = [tier_by_rank(rank, people, shares) for rank in range(1, people + 1)]
-    assert tiers == sorted(tiers, reverse=True)
-    assert tiers.count(4) == top * people // 100
-    assert min(tiers) >= 2
+def ranked(name: str, categories: tuple[int, ...] = (), use: PersonUse = PersonUse()) -> Ranked:  # noqa: B008 - frozen
+    return Ranked(name, "OH", 2022, Decimal("1.000"), "CNA", categories, 70, use)
 
 
-def ranked(name: str, rank: int, categories: str = "[]") -> Any:
-    return {
-        "person_id": name,
-        "state": "OH",
-        "rank": rank,
-        "people": 2,
-        "raw_score": Decimal("1.000"),
-        "payment_year": 2022,
-        "segment": "CNA",
-        "categories": categories,
-    }
-
-
-def test_only_changed_tiers_are_told_with_the_heaviest_condition_first() -> None:
-    conditions = '[{"category": 38}, {"category": 221}]'
-    rows = [ranked("a", 1), ranked("b", 2, conditions), ranked("c", 2)]
-    told = list(tier_changes(rows, {"b": 2}, {"a": 2, "b": 1, "c": 2}, POLICY))
-    assert [(one.person_id, one.tier, one.previous) for one in told] == [("b", 4, 1), ("c", 1, 2)]
+def test_only_changed_tiers_are_told_and_why() -> None:
+    lifted = PersonUse(admissions_quarter=2, primary_care_year=1)
+    visited = PersonUse(primary_care_year=1)
+    people = [ranked("a", use=visited), ranked("b", (38, 221), lifted), ranked("c", (38, 221), visited)]
+    told = list(tier_changes(people, {"a": 1, "b": 1, "c": 4}, coefficient_pack(), POLICY))
+    assert [(one.person_id, one.tier, one.previous) for one in told] == [("b", 4, 1), ("c", 2, 4)]
     assert told[0].reasons[0] == "2 hospital admissions within 90 days"
-    assert told[0].reasons[2].startswith("Heart Transplant")
+    assert [reason.split()[0] for reason in told[1].reasons[-2:]] == ["Heart", "Diabetes"], "the heaviest goes first"
+
+
+def test_whoever_is_ranked_no_more_is_in_no_tier() -> None:
+    told = list(ended([ranked("a")], {"a": 2, "b": 3, "c": None}, {"a": "OH", "b": "OH", "c": "OH"}))
+    assert [(one.person_id, one.tier, one.previous) for one in told] == [("b", None, 3)]
 
 
 @pytest.mark.parametrize("age", ["9" * 5_000, "131", "-1", "\u0667\u0660", "7.5", "", " "])
