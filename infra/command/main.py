@@ -24,6 +24,8 @@ _COMMANDS = {
     "people": ("people", "Who is who: what was linked and why, what to look at, and decisions about it."),
     "explain": ("explain", "Say why a person counts in a month, or does not, as known then."),
     "policy": ("policy", "The dated parameters of every service: show, check, compare two months."),
+    "clients": ("clients", "Who may read from outside: states and entities, their keys, what they may do."),
+    "audit": ("audit", "The record of every read from outside: where it ends, and whether it is as it was written."),
     "keys": ("keys", "Change the key that seals identifiers, lines and dead letters."),
     "dead-letters": ("dead_letters", "List, replay or drop messages that could not be applied."),
     "rebuild": ("rebuild", "Rebuild a read model from the log and compare it with the live one."),

@@ -26,9 +26,13 @@ class KeysUnreachableError(ConnectionError):
 
 
 def own_key(pem: str) -> ECKey:
-    """The key that signs this installation's tokens. Raises :class:`SettingsInvalid`."""
+    """The key that signs this installation's tokens; its lines may be one, as files of variables want it.
+
+    Raises:
+        SettingsInvalid: it is no such key.
+    """
     try:
-        key = ECKey.import_key(pem)
+        key = ECKey.import_key(pem.replace("\\n", "\n"))
     except (JoseError, ValueError, TypeError):
         raise SettingsInvalid("TANDEM_SIGNING_KEY: not a private key of EC in PEM") from None
     if not key.is_private or key.curve_name != "P-384":
