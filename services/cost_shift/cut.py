@@ -4,6 +4,7 @@ import asyncpg
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.cost_shift import MeasureKey, MeasureRestated, MeasureRestatedData
+from services.cost_shift.signals import signal_at_cut
 from services.runtime.database import Connection
 from services.runtime.service import Cut, Transaction
 
@@ -105,6 +106,7 @@ async def at_cut(cut: Cut, transaction: Transaction) -> None:
     await connection.execute(_PUBLISH_MEASURES, previous, cut.sequence)
     for restated in await _restated(connection, cut):
         transaction.publish(restated)
+    await signal_at_cut(cut, transaction)
 
 
 async def _restated(connection: Connection, cut: Cut) -> list[MeasureRestated]:
