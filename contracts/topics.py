@@ -14,7 +14,7 @@ from contracts.alignment import (
     ProviderAlignmentReported,
     SharingPreferenceStated,
 )
-from contracts.care import CareActionProposed
+from contracts.care import CareActionClosed, CareActionProposed, CareActionReported, FacilityRated
 from contracts.claims import (
     MedicaidClaimsDelivered,
     MedicareClaimsDelivered,
@@ -43,7 +43,7 @@ class Topic:
 
     name: str
     events: tuple[EventClass, ...]
-    key: Literal["person", "delivery", "entity", "cell"]
+    key: Literal["person", "delivery", "entity", "cell", "facility"]
     writers: tuple[Service, ...]
     partitions: int = PERSON_PARTITIONS
     compacted: bool = False
@@ -81,7 +81,9 @@ PROVIDER_ROSTERS = Topic(
 )
 ALIGNMENT_DECISIONS = Topic(_topic("alignment-decisions"), (AlignmentDecided,), "person", ("alignment",))
 RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, RiskTierChanged), "person", ("risk",))
-CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed,), "person", ("risk",))
+CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed, CareActionClosed), "person", ("risk",))
+CARE_REPORTS = Topic(_topic("care-reports"), (CareActionReported,), "person", ("risk",))
+FACILITY_RATES = Topic(_topic("facility-rates"), (FacilityRated,), "facility", ("risk",), partitions=1)
 COST_SHIFT_MEASURES = Topic(_topic("cost-shift-measures"), (MeasureRestated,), "cell", ("cost-shift",))
 COST_SHIFT_SIGNALS = Topic(_topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1)
 
@@ -102,6 +104,8 @@ TOPICS: tuple[Topic, ...] = (
     ALIGNMENT_DECISIONS,
     RISK_SCORES,
     CARE_ACTIONS,
+    CARE_REPORTS,
+    FACILITY_RATES,
     COST_SHIFT_MEASURES,
     COST_SHIFT_SIGNALS,
 )
