@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import APIRouter, Path, Query
 
+from services.risk.care_gateway import router as care_actions
 from services.risk.hcc_tables import hcc_tables
 from services.risk.risk_policy import policy_entries, risk_policy
 from services.runtime.gateway import ReadConnection
@@ -132,3 +133,6 @@ async def scores_summary(connection: ReadConnection, as_of: AsOf = None) -> dict
 async def policy() -> dict[str, Any]:
     """What differs by state, year or programme, or has not been confirmed."""
     return policy_entries()
+
+
+router.include_router(care_actions)

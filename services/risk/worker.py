@@ -131,7 +131,9 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     """Append the batch's facts and revise the scores of the people about whom there is news."""
     policy = risk_policy()
     connection = transaction.connection
-    await store.insert_deliveries(connection, _deliveries(batch))
+    # A report counts from a delivery on that may not have been read yet: it says nothing of it.
+    if batch.topic != CARE_REPORTS.name:
+        await store.insert_deliveries(connection, _deliveries(batch))
     if batch.topic == IDENTITIES.name:
         await record_moves(connection, (received.event for received in batch.received))
         return

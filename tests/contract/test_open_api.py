@@ -29,12 +29,18 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {path: operation for path, methods in document["paths"].items() for operation in methods.values()}
 
 
+_WRITING = {
+    "Tandem intake": {("post", "/v1/deliveries")},
+    "Tandem risk": {("post", "/v1/actions/{action_id}/reports")},
+}
+
+
 def test_every_route_only_reads_and_says_what_it_answers(document: dict[str, Any]) -> None:
     writing = {(method, path) for path, methods in document["paths"].items() for method in methods} - {
         ("get", path) for path in document["paths"]
     }
-    # Files come in; nothing else can be changed over HTTP.
-    assert writing == ({("post", "/v1/deliveries")} if "intake" in document["info"]["title"] else set())
+    # Files come in, and what has become of care actions; nothing else can be changed over HTTP.
+    assert writing == _WRITING.get(document["info"]["title"], set())
     for path, operation in operations(document).items():
         assert len(operation["description"]) > 10, path
         # What FastAPI makes of a function's name has every word with a capital.
@@ -67,7 +73,11 @@ def test_every_shape_is_described_and_its_examples_are_of_that_shape(document: d
 
 @pytest.mark.parametrize(
     ("service", "shapes"),
-    [("cost-shift", {"RevisionAnswer", "Measure", "Restatement", "Pair"}), ("alignment", {"Decision", "RosterMember"})],
+    [
+        ("cost-shift", {"RevisionAnswer", "Measure", "Restatement", "Pair"}),
+        ("alignment", {"Decision", "RosterMember"}),
+        ("risk", {"ActionShown", "ActionDetail", "ActionPage", "ReportTold", "OutcomeShown"}),
+    ],
 )
 def test_what_others_build_upon_has_an_example(service: Any, shapes: set[str]) -> None:
     app = create_gateway(service, [gateway_router_of(service)], open_pool=_unused, advancing=_unused, checks={})
