@@ -151,6 +151,17 @@ async def outcomes(
     return await connection.fetch(query, as_of or NOW, first, last)
 
 
+async def facilities(connection: Connection, state: str | None, as_of: int | None) -> list[asyncpg.Record]:
+    """The last rating of nursing facilities: surely above the reference first, then by ratio."""
+    return await connection.fetch(
+        "SELECT *, sequence AS known_since FROM facility_rate WHERE ($2::text IS NULL OR state = $2) "
+        "AND sequence = (SELECT max(sequence) FROM facility_rate WHERE sequence <= $1) "
+        "ORDER BY above_reference DESC, ratio DESC, facility_npi",
+        as_of or NOW,
+        state,
+    )
+
+
 def parsed(value: str | None) -> list[dict[str, Any]]:
     """A list kept as JSON."""
     found: list[dict[str, Any]] = json.loads(value) if value else []

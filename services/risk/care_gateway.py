@@ -193,6 +193,51 @@ async def action_outcomes(
     return Outcomes(as_of=as_of, first_day=first_day, last_day=last_day, by=by, groups=groups)
 
 
+class FacilityShown(BaseModel):
+    """How often a facility's residents are hospitalised. ``ratio``: against residents like them everywhere, pulled to 1.
+
+    ``rate`` is admissions per 1,000 resident days. ``above_reference``: the whole interval of the ratio lies above 1.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "facility_npi": "1910000018", "state": "OH", "first_day": "2021-09-01", "last_day": "2022-08-31",
+                    "residents": 84, "resident_days": 22110, "admissions": 71, "expected": 48.2, "ratio": 1.36,
+                    "ratio_low": 1.12, "ratio_high": 1.64, "rate": 2.96, "above_reference": True, "known_since": 41,
+                }
+            ]
+        }
+    )  # fmt: skip
+
+    facility_npi: Npi
+    state: StateCode
+    first_day: date
+    last_day: date
+    residents: int
+    resident_days: int
+    admissions: int
+    expected: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    rate: float
+    above_reference: bool
+    known_since: int
+
+
+@router.get("/facility-rates", summary="Nursing facilities by how often their residents are hospitalised")
+async def facility_rates(
+    connection: ReadConnection,
+    state: Annotated[StateCode | None, Query(description="state")] = None,
+    as_of: AsOf = None,
+) -> list[FacilityShown]:
+    """The last rating, those surely above the reference first; for value-based purchasing."""
+    rows = await care_actions.facilities(connection, state, as_of)
+    return [FacilityShown.model_validate(dict(row)) for row in rows]
+
+
 @router.get("/care-policy", summary="Codes, days and thresholds of care actions, with source and status")
 async def care_policy_in_force() -> dict[str, Any]:
     """What differs by state, year or programme, or has not been confirmed."""

@@ -39,7 +39,7 @@ _ALIGNED: Final = """
         ORDER BY person_id, month, sequence DESC, revision DESC)
     SELECT DISTINCT ON (person_id) * FROM decided ORDER BY person_id, month DESC
 """
-_CLAIMS: Final = """
+CLAIMS: Final = """
     SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
            signals, facility_npi, payer
     FROM care_claim known
@@ -139,7 +139,8 @@ def services_of(claims: Iterable[ClaimRecord]) -> dict[str, tuple[Service, ...]]
     return {name: tuple(sorted(services)) for name, services in found.items()}
 
 
-def _claim(row: asyncpg.Record) -> ClaimRecord:
+def stored_claim(row: asyncpg.Record) -> ClaimRecord:
+    """A claim as it is kept, with what it shows where a claim of the risk model has its diagnoses."""
     signals = row["signals"]
     values = (*tuple(row)[1:9], tuple(signals.split("|")) if signals else ())
     return ClaimRecord(*values)
@@ -148,7 +149,7 @@ def _claim(row: asyncpg.Record) -> ClaimRecord:
 def _facility_of(rows: Sequence[asyncpg.Record], today: date, policy: CarePolicy) -> str | None:
     """The facility of the newest long-term-care claim, if it is of the last weeks for which claims have come."""
     facility = {(row["record_id"], row["version"]): row["facility_npi"] for row in rows}
-    newest = newest_versions(_claim(row) for row in rows if row["payer"] == "medicaid")
+    newest = newest_versions(stored_claim(row) for row in rows if row["payer"] == "medicaid")
     since = today - timedelta(days=2 * policy.claims_lag_days)
     stays = [one for one in newest if one.service_through >= since and facility[one.record_id, one.version]]
     last = max(stays, key=lambda one: (one.service_through, one.record_id), default=None)
@@ -189,7 +190,7 @@ class CareReader:
         month = month_of(self._today)
         oldest = add_months(month, -self._policy.alignment_holds_months)
         aligned = await self._grouped(_ALIGNED, people, oldest, month)
-        claims = await self._grouped(_CLAIMS, people)
+        claims = await self._grouped(CLAIMS, people)
         observed = await self._grouped(_OBSERVED, people)
         died = await self._grouped(_DIED, people)
         shares = await self._grouped(_SHARES, people, self._today)
@@ -217,7 +218,7 @@ class CareReader:
         return CareFacts(
             person,
             place["state"] if place else "",
-            services_of(_claim(row) for row in claims) if barrier is None else {},
+            services_of(stored_claim(row) for row in claims) if barrier is None else {},
             observed[0]["day"] if observed else None,
             entity,
             place["county_fips"] if place else None,

@@ -24,6 +24,7 @@ from services.risk.care_history import Closed, Raised, revise_actions
 from services.risk.care_policy import care_policy
 from services.risk.care_reading import CareReader, as_json
 from services.risk.care_rules import CARE_RULES
+from services.risk.facility_rating import rate_facilities
 from services.risk.fact_rows import Row
 from services.runtime.database import Connection
 from services.runtime.service import Cut, Transaction
@@ -131,10 +132,12 @@ def _closing_row(person_id: str, one: Closed, today: date, cut: Cut) -> Row:
 
 
 async def at_cut(cut: Cut, transaction: Transaction) -> None:
-    """Raise and close actions as known at the cut."""
+    """Raise and close actions as known at the cut; in a new month rate facilities."""
     connection, policy = transaction.connection, care_policy()
     today, before = await care_store.insert_day(connection, cut.sequence, min(cut.dated, cut.time.date()))
     new_month = before is None or month_of(before) < month_of(today)
+    if new_month:
+        await rate_facilities(cut, today, transaction)
     people = await care_reading.concerned(connection, cut.sequence, today, everybody=new_month)
     if not people:
         return
