@@ -24,9 +24,11 @@ from contracts.topics import (
     IDENTITIES,
     MEDICAID_ENROLMENT,
     PROVIDER_ROSTERS,
+    RECONCILIATION_CLOSINGS,
     SHARING_PREFERENCES,
 )
-from services.alignment import store, visit_store
+from services.alignment import arrangement_store, store, visit_store
+from services.alignment.arrangement_worker import arrange
 from services.alignment.deciding import Known, Outcome, arrived_late, first_new, outcome
 from services.alignment.paths_policy import paths_policy
 from services.alignment.programme import programme
@@ -64,6 +66,8 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     claims = [event for event in events if isinstance(event, MedicareClaimsDelivered)]
     visits = [record for event in claims for record in visit_records(event, paths_policy())]
     await visit_store.append_visits(transaction.connection, visits)
+    await arrangement_store.record_reported_months(transaction.connection, events)
+    await arrangement_store.record_closings(transaction.connection, events)
     for together in _of_so_many_people(_believed(batch, transaction)):
         await _apply(together, transaction)
 
@@ -121,6 +125,7 @@ async def _decide(
         for person_id in since
     }
     await _write(outcomes, facts, min(since.values()), transaction)
+    await arrange(facts, since, late, transaction)
 
 
 async def settle(cut: Cut, transaction: Transaction) -> None:
@@ -133,6 +138,7 @@ async def settle(cut: Cut, transaction: Transaction) -> None:
     while phase := await next_phase(connection, cut.sequence):
         await store.move_facts(connection, phase)
         await visit_store.move_visits(connection, phase)
+        await arrangement_store.move_closings(connection, phase)
         for person_id in await settle_phase(connection, phase):
             since[person_id] = min(phase.sequence, since.get(person_id, phase.sequence))
     people = sorted(since)
@@ -212,6 +218,7 @@ SERVICE = ServiceDefinition(
         CLAIMS_MEDICARE,
         PROVIDER_ROSTERS,
         IDENTITIES,
+        RECONCILIATION_CLOSINGS,
     ),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",

@@ -3,7 +3,7 @@
 An entry is a table with ``source`` and ``status``. Its value is ``value``, or all else that stands in it. An entry that
 holds only for some months says so by ``from`` and ``through`` (``YYYY-MM``, both included); several dated entries of one
 name stand in an array of tables. Tables around entries only name them. A table of bare values is a parameter that lacks
-its source, unless it names what the file is about (``about``, ``programme``).
+its source, unless it names what the file is about (``about``, ``pack``, ``programme``).
 """
 
 import tomllib
@@ -18,7 +18,7 @@ from contracts.months import Month
 
 STATUSES = frozenset({"confirmed", "unconfirmed"})
 _OWN_WORDS = frozenset({"source", "status", "from", "through"})
-_NAMING = frozenset({"about", "programme"})
+_NAMING = frozenset({"about", "pack", "programme"})
 _MONTH: TypeAdapter[str] = TypeAdapter(Month)
 # An array of tables is told apart by the first of these that its tables have.
 _LABELS = ("entity_id", "version", "name", "arrangement", "state")

@@ -210,7 +210,9 @@ def test_forms_align_as_the_answers_say(world: World, cuts: list[int]) -> None:
 def test_the_worlds_hold_what_is_hard(world: World) -> None:
     visits = [visit for records in world.records.values() for visit in visits_as_known(records, len(world.files))]
     assert any(visit.cents < 0 for visit in visits)
-    assert {visit.place for visit in visits} >= {"11", "32"}
+    places = {visit.place for visit in visits}
+    assert "11" in places
+    assert places & {"31", "32"}  # which of the two a small world has is chance
     assert len({visit.specialty for visit in visits}) > 4
     assert any(visit.practice is None for visit in visits)
     assert len(world.rosters) == 2
