@@ -71,16 +71,6 @@ class Pack:
     signed_form_needs_acceptance: bool
     services: Mapping[str, tuple[Qualified, ...]]
 
-    def qualifies(self, code: str, place: str | None, day: int) -> bool:
-        """Whether a service of this code, at this place and on this day (an ordinal), is a qualified one."""
-        return any(
-            one.first <= day <= one.last and place not in one.not_in_places for one in self.services.get(code, ())
-        )
-
-    def weight(self, day: int) -> int:
-        """Thirds by which a cent of the day counts; 0 outside of both alignment years."""
-        return next((year.weight for year in self.alignment_years if year.first <= day <= year.last), 0)
-
 
 class PathsPolicy:
     """The packs of all performance years, from one file."""

@@ -78,4 +78,9 @@ def visits_as_known(records: Iterable[KnownRecord], sequence: int) -> list[Visit
             there = newest.get(record.record_id)
             if there is None or there.version < record.version:
                 newest[record.record_id] = record
-    return [Visit(*visit) for record in newest.values() for visit in from_json(record.lines)]
+    return visits_in(record.lines for record in newest.values())
+
+
+def visits_in(lines: Iterable[str]) -> list[Visit]:
+    """The visits that are kept of some records."""
+    return [Visit(*visit) for record in from_json(f"[{','.join(lines)}]") for visit in record]

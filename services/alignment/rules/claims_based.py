@@ -87,7 +87,7 @@ def claims_based(
 
     ``any_claims``: whether any physician's claim of the person was ever seen; if not, nothing is known.
     """
-    qualified = list(qualified_visits(visits, pack))
+    qualified = list(weighed(visits, pack))
     if not qualified:
         reason = "NO_QUALIFIED_SERVICE" if any_claims else "NO_CLAIMS_SEEN"
         return ClaimsResult(Outcome.FAIL if any_claims else Outcome.UNKNOWN, reason)
@@ -98,29 +98,44 @@ def claims_based(
     return _won(scores, stage, pack)
 
 
-def qualified_visits(visits: Iterable[Visit], pack: Pack) -> Iterator[Visit]:
+class Weighed(NamedTuple):
+    """A qualified visit and its thirds of a cent."""
+
+    visit: Visit
+    thirds: int
+
+
+def weighed(visits: Iterable[Visit], pack: Pack) -> Iterator[Weighed]:
     """Those of the alignment years whose code counts on their day and at their place."""
-    return (visit for visit in visits if pack.weight(visit.day) and pack.qualifies(visit.code, visit.place, visit.day))
+    # Plain loops: this is done for every line of everybody.
+    years, services = pack.alignment_years, pack.services
+    for visit in visits:
+        day, weight = visit.day, 0
+        for year in years:
+            if year.first <= day <= year.last:
+                weight = year.weight
+                break
+        if weight:
+            for one in services.get(visit.code, ()):
+                if one.first <= day <= one.last and visit.place not in one.not_in_places:
+                    yield Weighed(visit, visit.cents * weight)
+                    break
 
 
-def _pool(visits: Sequence[Visit], pack: Pack) -> tuple[Stage, list[Visit]]:
+def _pool(qualified: Sequence[Weighed], pack: Pack) -> tuple[Stage, list[Weighed]]:
     """Primary care alone where it has its share of all qualified visits, else the other specialties alone."""
-    primary = [visit for visit in visits if visit.specialty in pack.primary_care_specialties]
+    primary = [one for one in qualified if one.visit.specialty in pack.primary_care_specialties]
     part, whole = pack.threshold
-    if sum(_thirds(primary, pack)) * whole >= sum(_thirds(visits, pack)) * part:
+    if sum([one.thirds for one in primary]) * whole >= sum([one.thirds for one in qualified]) * part:
         return "primary_care", primary
-    return "other_specialties", [visit for visit in visits if visit.specialty in pack.other_specialties]
-
-
-def _thirds(visits: Iterable[Visit], pack: Pack) -> Iterator[int]:
-    return (visit.cents * pack.weight(visit.day) for visit in visits)
+    return "other_specialties", [one for one in qualified if one.visit.specialty in pack.other_specialties]
 
 
 def competitor_of(visit: Visit, participants: Participants, pack: Pack, year: int) -> Competitor:
     """For whom a visit counts."""
     month = year if pack.participants_as_of == "performance_year" else month_number(visit.day)
-    own = participants.get(visit.npi or "", ())
-    entity = next((one.entity_id for one in own if one.covers(month)), None)
+    own = participants.get(visit.npi or "")
+    entity = None if own is None else next((one.entity_id for one in own if one.covers(month)), None)
     if entity is not None and pack.participants_pooled:
         return Competitor(entity)
     if pack.competitors == "practice" and visit.practice:
@@ -128,21 +143,22 @@ def competitor_of(visit: Visit, participants: Participants, pack: Pack, year: in
     return Competitor(entity, npi=visit.npi or "")
 
 
-def _ranked(visits: Iterable[Visit], participants: Participants, pack: Pack, year: int) -> tuple[Score, ...]:
+def _ranked(pool: Iterable[Weighed], participants: Participants, pack: Pack, year: int) -> tuple[Score, ...]:
     by_day: dict[Competitor, dict[int, int]] = {}
-    for visit in visits:
+    for visit, thirds in pool:
         days = by_day.setdefault(competitor_of(visit, participants, pack, year), {})
-        days[visit.day] = days.get(visit.day, 0) + visit.cents * pack.weight(visit.day)
-    scores = [
-        Score(competitor, sum(days.values()), max(day for day, thirds in days.items() if thirds > 0))
-        for competitor, days in by_day.items()
-        if sum(days.values()) > 0
-    ]
+        days[visit.day] = days.get(visit.day, 0) + thirds
+    scores = []
+    for competitor, days in by_day.items():
+        thirds = sum(days.values())
+        if thirds > 0:
+            scores.append(Score(competitor, thirds, max([day for day, worth in days.items() if worth > 0])))
     return tuple(sorted(scores, key=_place))
 
 
 def _place(score: Score) -> tuple[int, int, tuple[str, ...]]:
-    return -score.thirds, -score.latest, tuple(name or "" for name in score.competitor)
+    entity, practice, npi = score.competitor
+    return -score.thirds, -score.latest, (entity or "", practice, npi)
 
 
 def _won(scores: tuple[Score, ...], stage: Stage, pack: Pack) -> ClaimsResult:

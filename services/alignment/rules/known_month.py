@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from contracts.alignment import Outcome
@@ -29,8 +30,14 @@ class Stated(NamedTuple, Generic[Value]):
 
     def evidence(self) -> str:
         """Say source and date, never an identifier."""
-        said = f"{self.source} {date.fromordinal(self.stated_on).isoformat()}"
-        return f"{said}, {self.reach.value}" if self.reach.value else said
+        return _evidence(self.source, self.stated_on, self.reach)
+
+
+# A delivery's statements are of one day, and every predicate of every month asks.
+@lru_cache(maxsize=4096)
+def _evidence(source: str, stated_on: int, reach: Reach) -> str:
+    said = f"{source} {date.fromordinal(stated_on).isoformat()}"
+    return f"{said}, {reach.value}" if reach.value else said
 
 
 class Answer(NamedTuple):

@@ -14,9 +14,10 @@ from services.alignment.rules.claims_based import (
     ClaimsResult,
     Participants,
     Visit,
+    Weighed,
     claims_based,
     competitor_of,
-    qualified_visits,
+    weighed,
 )
 from services.alignment.rules.computed import Computed
 
@@ -47,16 +48,16 @@ def hangs_on(
     """The latest visit on which a claims-based result hangs; ``None`` where no single one would change it."""
     if not result.scores or result.tie == "undecided":
         return None
-    qualified = list(qualified_visits(visits, pack))
+    qualified = list(weighed(visits, pack))
     winner = result.scores[0].competitor
-    own = [one for one in qualified if competitor_of(one, participants, pack, year) == winner]
-    together: dict[tuple[int, str], list[Visit]] = {}
+    own = [one for one in qualified if competitor_of(one.visit, participants, pack, year) == winner]
+    together: dict[tuple[int, str], list[Weighed]] = {}
     for one in own:
-        together.setdefault((one.day, one.npi or ""), []).append(one)
+        together.setdefault((one.visit.day, one.visit.npi or ""), []).append(one)
     for (day, npi), lines in sorted(together.items(), reverse=True):
-        left = [one for one in qualified if one not in lines]
+        left = [one.visit for one in qualified if one not in lines]
         otherwise = claims_based(left, participants, pack, year)
         if otherwise.entity_id != result.entity_id or otherwise.outcome is not result.outcome:
             would_be = otherwise.scores[0].competitor.shown() if otherwise.scores else None
-            return HangsOn(day, npi or None, sum(line.cents for line in lines) * pack.weight(day), would_be)
+            return HangsOn(day, npi or None, sum(line.thirds for line in lines), would_be)
     return None
