@@ -30,7 +30,7 @@ from contracts.identities import PeopleMerged, PeopleSplit
 from contracts.medicaid import MedicaidEnrolmentStated, MedicaidPremiumsPaid
 from contracts.provider import ProviderRosterStated
 from contracts.reconciliation import DifferenceClosed, ReconciliationDiffered
-from contracts.risk import RiskScored, RiskTierChanged
+from contracts.risk import EsrdRiskScored, RiskScored, RiskTierChanged
 
 AnyEvent = Event[Any]
 EventClass = type[AnyEvent]
@@ -86,7 +86,7 @@ ARRANGEMENTS = Topic(_topic("arrangements"), (ArrangementsDecided,), "person", (
 RECONCILIATION = Topic(_topic("reconciliation"), (ReconciliationDiffered,), "person", ("alignment",))
 # What people decided; alignment itself reads it, so that it stands in every rebuild.
 RECONCILIATION_CLOSINGS = Topic(_topic("reconciliation-closings"), (DifferenceClosed,), "person", ("alignment",))
-RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, RiskTierChanged), "person", ("risk",))
+RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, EsrdRiskScored, RiskTierChanged), "person", ("risk",))
 CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed,), "person", ("risk",))
 COST_SHIFT_MEASURES = Topic(_topic("cost-shift-measures"), (MeasureRestated,), "cell", ("cost-shift",))
 COST_SHIFT_SIGNALS = Topic(_topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1)

@@ -32,8 +32,8 @@ from services.alignment.arrangement_answers import (
 from services.alignment.arrangement_policy import Pack, arrangement_policy
 from services.alignment.arrangement_store import standings_of
 from services.alignment.arrangement_worker import policies
-from services.alignment.asking import After, AsOf, Form, Limit, Person, page_headers, state_of
 from services.alignment.known_person import KnownPerson, known_at
+from services.alignment.questions import After, AsOf, Form, Limit, Person, page_headers, state_of
 from services.alignment.replay import in_order
 from services.alignment.rules.arrangements.standings import Finding, MonthStandings, findings, month_standings
 from services.alignment.rules.work_items.work_item import Kind

@@ -13,7 +13,7 @@ from typing import Any
 
 from contracts.codes import BenefitLevel
 from contracts.months import month_index
-from services.alignment.programme import Parameter, PolicyError
+from services.runtime.policy import Parameter, PolicyError
 
 FOLDER = Path(__file__).parent / "policy" / "arrangements"
 EXCLUSIVITY = Path(__file__).parent / "policy" / "arrangement_exclusivity.toml"

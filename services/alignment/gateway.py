@@ -13,8 +13,11 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from contracts.alignment import PredicateResult
 from contracts.months import Month
 from services.alignment import arrangement_gateway, reading, reconciliation_gateway
-from services.alignment.asking import After, AsOf, Entity, Form, Limit, Person, page_headers, state_of
+from services.alignment.outlook_gateway import router as outlook
+from services.alignment.paths_gateway import router as paths
+from services.alignment.paths_policy import paths_policy
 from services.alignment.programme import programme
+from services.alignment.questions import After, AsOf, Entity, Form, Limit, Person, page_headers, state_of
 from services.alignment.rules.sharing import sharing
 from services.alignment.statements import Fact
 from services.runtime.database import Connection
@@ -25,7 +28,6 @@ from services.runtime.tabular import table_response
 router = APIRouter(prefix="/v1", tags=["alignment"])
 router.include_router(arrangement_gateway.router)
 router.include_router(reconciliation_gateway.router)
-
 
 _DECISION: dict[str, JsonValue] = {
     "month": "2022-03",
@@ -197,12 +199,14 @@ class AlignedPeople(BaseModel):
 
 
 class PolicyValue(BaseModel):
-    """A parameter, where it comes from, and whether that confirms it."""
+    """A parameter, where it comes from, whether that confirms it, and in which months it holds."""
 
     name: str
     value: Any
     source: str
     status: str
+    first_month: str | None
+    last_month: str | None
 
 
 class Policy(BaseModel):
@@ -283,7 +287,13 @@ async def persons(connection: ReadConnection, as_of: AsOf, after: After = "", li
 async def policy() -> Policy:
     """Give the dated parameters that decisions rest on, with their source and whether it confirms them."""
     own = programme()
-    values = [PolicyValue(name=p.name, value=p.value, source=p.source, status=p.status) for p in own.parameters]
+    values = [
+        PolicyValue(
+            name=one.name, value=one.value, source=one.source, status=one.status, first_month=one.first_month,
+            last_month=one.last_month,
+        )
+        for one in (*own.parameters, *paths_policy().parameters)
+    ]  # fmt: skip
     return Policy(programme=own.name, parameters=values)
 
 
@@ -326,3 +336,7 @@ def _but_aligned(row: Record) -> dict[str, Any]:
 
 def _next(rows: Sequence[Record], limit: int) -> str | None:
     return rows[-1]["person_id"] if len(rows) == limit else None
+
+
+router.include_router(paths)
+router.include_router(outlook)

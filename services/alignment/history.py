@@ -19,7 +19,7 @@ from services.alignment.rules.aligned import Alignment, alignment
 from services.alignment.rules.change import change
 from services.alignment.rules.cohort import cohort
 from services.alignment.rules.knowledge import Knowledge
-from services.alignment.rules.known_month import Answer, KnownMonth, Stated
+from services.alignment.rules.known_month import Answer, KnownMonth, Reach, Stated, told
 from services.alignment.rules.predicates import answers
 from services.alignment.statements import Fact
 
@@ -123,7 +123,7 @@ def _values(known: KnownMonth) -> tuple[object, ...]:
     verdict = known.verdict
     return (
         known.state,
-        *[stated and stated.value for stated in _stated_of(known)],
+        *[stated and (stated.value, stated.reach is Reach.CONTRADICTED) for stated in _stated_of(known)],
         known.entitlement_buy_in_code and known.entitlement_buy_in_code.reach,
         known.begun,
         verdict[:6],
@@ -150,8 +150,8 @@ def _decided(known: KnownMonth, programme: Programme) -> _Decided:
         decided,
         cohort(found, aligned=decided.aligned),
         known.verdict.entity_id if decided.aligned else None,
-        known.county_fips and known.county_fips.value,
-        known.dual_status_code and known.dual_status_code.value,
+        told(known.county_fips),
+        told(known.dual_status_code),
         found,
     )
 

@@ -25,7 +25,7 @@ from services.alignment.arrangement_answers import (
     QueueAnswer,
     ReconciledMonthCount,
 )
-from services.alignment.asking import AsOf, Entity, Form, Limit, Person, page_headers
+from services.alignment.questions import AsOf, Entity, Form, Limit, Person, page_headers
 from services.alignment.reconciliation_reading import Queue
 from services.runtime import outbox
 from services.runtime.database import Connection

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from services.alignment.programme import Parameter, PolicyError
+from services.runtime.policy import Parameter, PolicyError
 
 _FOLDER = Path(__file__).parent / "policy"
 _FILES = ("reconciliation", "work_items")

@@ -1,4 +1,4 @@
-"""What routes have in common: as of when, about whom, and which page."""
+"""What may be asked of the gateway: whom, as known at which delivery or on which day, and which page."""
 
 from datetime import date
 from http import HTTPStatus
