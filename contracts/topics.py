@@ -15,7 +15,7 @@ from contracts.alignment import (
     SharingPreferenceStated,
 )
 from contracts.arrangements import ArrangementsDecided
-from contracts.care import CareActionProposed
+from contracts.care import CareActionClosed, CareActionProposed, CareActionReported, FacilityRated
 from contracts.claims import (
     MedicaidClaimsDelivered,
     MedicareClaimsDelivered,
@@ -45,7 +45,7 @@ class Topic:
 
     name: str
     events: tuple[EventClass, ...]
-    key: Literal["person", "delivery", "entity", "cell"]
+    key: Literal["person", "delivery", "entity", "cell", "facility"]
     writers: tuple[Service, ...]
     partitions: int = PERSON_PARTITIONS
     compacted: bool = False
@@ -87,7 +87,9 @@ RECONCILIATION = Topic(_topic("reconciliation"), (ReconciliationDiffered,), "per
 # What people decided; alignment itself reads it, so that it stands in every rebuild.
 RECONCILIATION_CLOSINGS = Topic(_topic("reconciliation-closings"), (DifferenceClosed,), "person", ("alignment",))
 RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, EsrdRiskScored, RiskTierChanged), "person", ("risk",))
-CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed,), "person", ("risk",))
+CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed, CareActionClosed), "person", ("risk",))
+CARE_REPORTS = Topic(_topic("care-reports"), (CareActionReported,), "person", ("risk",))
+FACILITY_RATES = Topic(_topic("facility-rates"), (FacilityRated,), "facility", ("risk",), partitions=1)
 COST_SHIFT_MEASURES = Topic(_topic("cost-shift-measures"), (MeasureRestated,), "cell", ("cost-shift",))
 COST_SHIFT_SIGNALS = Topic(_topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1)
 
@@ -111,6 +113,8 @@ TOPICS: tuple[Topic, ...] = (
     RECONCILIATION_CLOSINGS,
     RISK_SCORES,
     CARE_ACTIONS,
+    CARE_REPORTS,
+    FACILITY_RATES,
     COST_SHIFT_MEASURES,
     COST_SHIFT_SIGNALS,
 )

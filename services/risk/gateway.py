@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import APIRouter, Path, Query
 
+from services.risk.care_gateway import router as care_actions
 from services.risk.claim_codes import claim_code_entries
 from services.risk.hcc_tables import hcc_tables
 from services.risk.prediction_pack import pack_entries
@@ -152,3 +153,4 @@ async def model() -> dict[str, Any]:
 
 
 router.include_router(worklists)
+router.include_router(care_actions)

@@ -200,7 +200,7 @@ async def deliveries_since(connection: Connection, sequence: int) -> dict[int, t
 
 
 # What was said again, by the same name, while it had not been moved yet.
-_SAID_AGAIN = """
+SAID_AGAIN = """
     DELETE FROM {table} again USING person_move move, {table} moving
     WHERE move.sequence = $1 AND (move.aliases IS NULL) = $2 AND NOT move.settled
         AND moving.person_id = move.source AND moving.until IS NULL AND moving.since < move.sequence
@@ -230,7 +230,7 @@ _MOVED = {
 async def move_facts(connection: Connection, phase: Phase) -> None:
     """Put facts under whom they are about from a delivery on."""
     for table in ("claim_record", "facility_stay", "drug_fill"):
-        await connection.execute(_SAID_AGAIN.format(table=table), *phase)
+        await connection.execute(SAID_AGAIN.format(table=table), *phase)
     for table, (key, rest) in _MOVED.items():
         await move_rows(connection, phase, table, key, rest)
 

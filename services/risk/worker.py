@@ -7,15 +7,20 @@ from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered, P
 from contracts.coverage import MedicareCoverageStated
 from contracts.medicaid import MedicaidEnrolmentStated
 from contracts.topics import (
+    ALIGNMENT_DECISIONS,
+    ALIGNMENT_REPORTS,
+    CARE_REPORTS,
     CLAIMS_MEDICAID,
     CLAIMS_MEDICARE,
     CLAIMS_PART_D,
     COVERAGE,
     IDENTITIES,
     MEDICAID_ENROLMENT,
+    PROVIDER_ROSTERS,
+    SHARING_PREFERENCES,
     AnyEvent,
 )
-from services.risk import store
+from services.risk import care_store, caring, store, tiering
 from services.risk.fact_rows import (
     Row,
     claim_records,
@@ -27,7 +32,6 @@ from services.risk.fact_rows import (
 from services.risk.risk_policy import RiskPolicy, risk_policy
 from services.risk.score_history import Revision, revise, scores_of
 from services.risk.score_saying import Delivered, said_of
-from services.risk.tiering import at_cut
 from services.runtime.database import Connection
 from services.runtime.person_moves import next_phase, record_moves, settle_phase, take_every_turn
 from services.runtime.service import Batch, Cut, ServiceDefinition, Transaction
@@ -86,9 +90,14 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     """Append the batch's facts and revise the scores of the people about whom there is news."""
     policy = risk_policy()
     connection = transaction.connection
-    await store.insert_deliveries(connection, _deliveries(batch))
+    # A report counts from a delivery on that may not have been read yet: it says nothing of it.
+    if batch.topic != CARE_REPORTS.name:
+        await store.insert_deliveries(connection, _deliveries(batch))
     if batch.topic == IDENTITIES.name:
         await record_moves(connection, (received.event for received in batch.received))
+        return
+    await care_store.append(connection, [received.event for received in batch.received])
+    if batch.topic not in _INSERT:
         return
     rows = [(*row, received.event.named_by) for received in batch.received for row in fact_rows(received.event, policy)]
     news = await _INSERT[batch.topic](connection, rows)
@@ -114,6 +123,7 @@ async def settle(cut: Cut, transaction: Transaction) -> None:
     news: store.News = {}
     while phase := await next_phase(connection, cut.sequence):
         await store.move_facts(connection, phase)
+        await care_store.move_care_facts(connection, phase, store.SAID_AGAIN)
         for person in await settle_phase(connection, phase):
             news[person] = min(phase.sequence, news.get(person, phase.sequence))
     people = sorted(news)
@@ -121,13 +131,22 @@ async def settle(cut: Cut, transaction: Transaction) -> None:
         await _revise({one: news[one] for one in people[start : start + _PEOPLE_AT_ONCE]}, transaction, risk_policy())
 
 
+async def at_cut(cut: Cut, transaction: Transaction) -> None:
+    """Tiers first: whoever enters a high one is to be looked after."""
+    await tiering.at_cut(cut, transaction)
+    await caring.at_cut(cut, transaction)
+
+
+# What only care looks at.
+_CARE_TOPICS = (ALIGNMENT_DECISIONS, ALIGNMENT_REPORTS, SHARING_PREFERENCES, PROVIDER_ROSTERS, CARE_REPORTS)
+
 SERVICE = ServiceDefinition(
     name="risk",
     schema="risk",
-    topics=(COVERAGE, MEDICAID_ENROLMENT, CLAIMS_MEDICARE, CLAIMS_MEDICAID, CLAIMS_PART_D, IDENTITIES),
+    topics=(COVERAGE, MEDICAID_ENROLMENT, CLAIMS_MEDICARE, CLAIMS_MEDICAID, CLAIMS_PART_D, IDENTITIES, *_CARE_TOPICS),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
-    waits_for=("intake",),
+    waits_for=("intake", "alignment"),
     at_cut=at_cut,
     settle=settle,
 )

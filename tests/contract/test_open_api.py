@@ -28,6 +28,7 @@ def document(request: pytest.FixtureRequest) -> dict[str, Any]:
 _WRITING = {
     "intake": {("post", "/v1/deliveries")},
     "alignment": {("post", "/v1/reconciliation/closings")},
+    "risk": {("post", "/v1/actions/{action_id}/reports")},
 }
 
 
@@ -39,7 +40,7 @@ def test_every_route_only_reads_and_says_what_it_answers(document: dict[str, Any
     writing = {(method, path) for path, methods in document["paths"].items() for method in methods} - {
         ("get", path) for path in document["paths"]
     }
-    # Files come in and differences are closed; nothing else can be changed over HTTP.
+    # Files come in, differences are closed and care actions reported; nothing else can be changed over HTTP.
     service = document["info"]["title"].removeprefix("Tandem ")
     assert writing == _WRITING.get(service, set())
     for path, operation in operations(document).items():
@@ -77,6 +78,7 @@ def test_every_shape_is_described_and_its_examples_are_of_that_shape(document: d
     [
         ("cost-shift", {"RevisionAnswer", "Measure", "Restatement", "Pair"}),
         ("alignment", {"Decision", "RosterMember", "Share", "DifferenceAnswer"}),
+        ("risk", {"ActionShown", "ActionDetail", "ActionPage", "ReportTold", "OutcomeShown"}),
     ],
 )
 def test_what_others_build_upon_has_an_example(service: Any, shapes: set[str]) -> None:

@@ -136,7 +136,9 @@ async def test_the_interleaving_of_topics_does_not_matter(database_url: str, see
     async with world.prepared(database_url) as connection:
         tables = []
         for in_order in (True, False):
-            await connection.execute("TRUNCATE statement, claim_record, facility_stay, score, tier, known_delivery")
+            await connection.execute(
+                "TRUNCATE statement, claim_record, facility_stay, score, tier, known_delivery, care_claim, care_day"
+            )
             topics = list(world.by_topic(events).values())
             while topics:
                 topic = chance.choice(topics) if not in_order else min(topics, key=lambda one: one[0].deliveryseq)
