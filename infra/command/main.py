@@ -23,6 +23,7 @@ _COMMANDS = {
     "deliveries": ("deliveries", "What was delivered, what it held, what is refused or held; decide about it."),
     "people": ("people", "Who is who: what was linked and why, what to look at, and decisions about it."),
     "explain": ("explain", "Say why a person counts in a month, or does not, as known then."),
+    "reconcile": ("reconcile", "CMS's alignment report against ours: list, show, close, export."),
     "policy": ("policy", "The dated parameters of every service: show, check, compare two months."),
     "clients": ("clients", "Who may read from outside: states and entities, their keys, what they may do."),
     "audit": ("audit", "The record of every read from outside: where it ends, and whether it is as it was written."),
