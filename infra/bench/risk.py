@@ -225,7 +225,10 @@ async def scored(connection: Connection, count: int) -> Scored:
     """Score people through the worker and by the library; then the same claims again, then a few changes."""
     people = patients(count)
     worker = Worker(connection)
+    # Tables are read once a process, on both sides.
     bare_loop(people[:100])
+    await worker.apply([coverage(Patient(count, date(1950, 1, 1), "1", "02", ()), 1)], COVERAGE)
+    await worker.apply([claims(Patient(count, date(1950, 1, 1), "1", "02", ("I509",)), 2)], CLAIMS_MEDICARE)
     library_seconds, library_scores = bare_loop(people)
     first, told = await worker.apply([coverage(one, 1) for one in people], COVERAGE)
     second, more = await worker.apply([claims(one, 2) for one in people], CLAIMS_MEDICARE)
