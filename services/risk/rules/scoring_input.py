@@ -30,6 +30,7 @@ _KNOWN_ENTITLEMENTS: Final = frozenset({"0", "1", "2", "3"})
 CANCELLED: Final = "cancelled_claim"
 DIED_IN_YEAR: Final = "died_in_payment_year"
 NOT_IN_TABLES: Final = "not_in_tables_of_year"
+EDITED: Final = "age_or_sex_edit"
 Pairs = tuple[tuple[str, str], ...]
 
 
