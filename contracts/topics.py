@@ -14,6 +14,7 @@ from contracts.alignment import (
     ProviderAlignmentReported,
     SharingPreferenceStated,
 )
+from contracts.arrangements import ArrangementsDecided
 from contracts.care import CareActionClosed, CareActionProposed, CareActionReported, FacilityRated
 from contracts.claims import (
     MedicaidClaimsDelivered,
@@ -28,7 +29,8 @@ from contracts.envelope import Event
 from contracts.identities import PeopleMerged, PeopleSplit
 from contracts.medicaid import MedicaidEnrolmentStated, MedicaidPremiumsPaid
 from contracts.provider import ProviderRosterStated
-from contracts.risk import RiskScored, RiskTierChanged
+from contracts.reconciliation import DifferenceClosed, ReconciliationDiffered
+from contracts.risk import EsrdRiskScored, RiskScored, RiskTierChanged
 
 AnyEvent = Event[Any]
 EventClass = type[AnyEvent]
@@ -80,7 +82,11 @@ PROVIDER_ROSTERS = Topic(
     _topic("provider-rosters"), (ProviderRosterStated,), "entity", ("intake",), partitions=1, compacted=True
 )
 ALIGNMENT_DECISIONS = Topic(_topic("alignment-decisions"), (AlignmentDecided,), "person", ("alignment",))
-RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, RiskTierChanged), "person", ("risk",))
+ARRANGEMENTS = Topic(_topic("arrangements"), (ArrangementsDecided,), "person", ("alignment",))
+RECONCILIATION = Topic(_topic("reconciliation"), (ReconciliationDiffered,), "person", ("alignment",))
+# What people decided; alignment itself reads it, so that it stands in every rebuild.
+RECONCILIATION_CLOSINGS = Topic(_topic("reconciliation-closings"), (DifferenceClosed,), "person", ("alignment",))
+RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, EsrdRiskScored, RiskTierChanged), "person", ("risk",))
 CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed, CareActionClosed), "person", ("risk",))
 CARE_REPORTS = Topic(_topic("care-reports"), (CareActionReported,), "person", ("risk",))
 FACILITY_RATES = Topic(_topic("facility-rates"), (FacilityRated,), "facility", ("risk",), partitions=1)
@@ -102,6 +108,9 @@ TOPICS: tuple[Topic, ...] = (
     DESIGNATIONS,
     PROVIDER_ROSTERS,
     ALIGNMENT_DECISIONS,
+    ARRANGEMENTS,
+    RECONCILIATION,
+    RECONCILIATION_CLOSINGS,
     RISK_SCORES,
     CARE_ACTIONS,
     CARE_REPORTS,

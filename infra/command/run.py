@@ -68,8 +68,18 @@ def gateway(service: Service) -> None:
     _run(
         lambda stop: run_gateway(definition_of(service), gateway_router_of(service), settings, stop),
         settings,
-        metrics=False,
+        metrics=settings.issuer is not None,  # a protected gateway does not show them among its routes
     )
+
+
+@command.command("states-gateway", short_help="Answer states and entities outside, with a token alone.")
+def states_gateway() -> None:
+    """Answer states and entities outside about their own figures. TANDEM_DATABASE_URL must be in the reading role."""
+    from services.cost_shift.states.gateway import router  # noqa: PLC0415 - FastAPI is only for gateways
+    from services.runtime.gateway import run_gateway  # noqa: PLC0415 - as above
+
+    settings = _settings(access="token")
+    _run(lambda stop: run_gateway(definition_of("cost-shift"), router, settings, stop, scope=None), settings)
 
 
 @command.command("intake")

@@ -15,7 +15,7 @@ from typing import Literal
 from contracts.topics import Service
 from infra.kafka.apache_kafka import ApacheKafka
 from infra.local.embedded_broker import EmbeddedBroker
-from infra.local.installation import SERVICES, Addresses, Installation, role_of
+from infra.local.installation import SERVICES, Addresses, Installation, reading_role_of, role_of
 from infra.local.ports import StartError, free_port
 from infra.local.postgresql import PostgreSQL
 from infra.local.provisioning import DATABASE, provision_database
@@ -45,6 +45,7 @@ class Stack:
     state: str = "OH"
     tell: Callable[[str], None] = print
     supervisor: Supervisor = field(init=False)
+    _states_port: int = field(init=False)
     postgresql: PostgreSQL = field(init=False)
     broker: ApacheKafka | EmbeddedBroker = field(init=False)
 
@@ -69,7 +70,8 @@ class Stack:
         asyncio.run(self._provision())
         self.tell("starting workers, relays and gateways")
         gateways = {service: free_port() for service in SERVICES}
-        specifications = self._specifications(gateways)
+        self._states_port = free_port()
+        specifications = (*self._specifications(gateways), self._states_gateway())
         self.supervisor = Supervisor(specifications, self.installation.logs)
         self.installation.announce(self._addresses(gateways, specifications))
         self.supervisor.start()
@@ -80,14 +82,16 @@ class Stack:
             shutil.rmtree(self.installation.folder / name, ignore_errors=True)
 
     async def _provision(self) -> None:
-        await provision_database(self.postgresql.url, self.installation.secrets.passwords)
+        kept = self.installation.secrets
+        reading: dict[Service, str] = {"cost-shift": kept.reading_password or ""}
+        await provision_database(self.postgresql.url, kept.passwords, reading)
         await provision_topics(load_settings(database_url=self.postgresql.url, brokers=self.broker.address))
 
     def _addresses(self, gateways: dict[Service, int], specifications: Sequence[ProcessSpecification]) -> Addresses:
         urls = {service: f"http://127.0.0.1:{port}" for service, port in gateways.items()}
         database = self.postgresql.address("{role}", "{password}", DATABASE)
         metrics = {one.name: _metrics_of(one) for one in specifications}
-        return Addresses(os.getpid(), self.broker.address, database, urls, metrics)
+        return Addresses(os.getpid(), self.broker.address, database, urls, metrics, self._states_url())
 
     def _specifications(self, gateways: dict[Service, int]) -> tuple[ProcessSpecification, ...]:
         gateway_processes = [
@@ -101,6 +105,24 @@ class Stack:
             if service != "intake"
         ]
         return (*workers, *relays, *gateway_processes, self._intake_worker())
+
+    def _states_url(self) -> str:
+        return f"http://127.0.0.1:{self._states_port}"
+
+    def _states_gateway(self) -> ProcessSpecification:
+        """Cost shift's figures for others: in a role that owns nothing, and for nobody without a token."""
+        kept = self.installation.secrets
+        gateway = self._specification("states-gateway", ("states-gateway",), "cost-shift", killable=False)
+        reading = self.postgresql.address(reading_role_of("cost-shift"), kept.reading_password or "", DATABASE)
+        own = {
+            "TANDEM_DATABASE_URL": reading,
+            "TANDEM_GATEWAY_PORT": str(self._states_port),
+            "TANDEM_METRICS_PORT": str(free_port()),
+            "TANDEM_ACCESS": "token",
+            "TANDEM_ISSUER": self._states_url(),
+            "TANDEM_SIGNING_KEY": kept.signing_key or "",
+        }
+        return replace(gateway, environment={**gateway.environment, **own})
 
     def _intake_worker(self) -> ProcessSpecification:
         # Nobody else, intake's own relay and gateway included, may turn an identifier into a person.
@@ -147,7 +169,7 @@ class Stack:
 def _metrics_of(process: ProcessSpecification) -> str:
     """A gateway answers them beside its routes; every other process on a port for them alone."""
     environment = process.environment
-    port = environment.get("TANDEM_GATEWAY_PORT") or environment["TANDEM_METRICS_PORT"]
+    port = environment.get("TANDEM_METRICS_PORT") or environment["TANDEM_GATEWAY_PORT"]
     return f"http://127.0.0.1:{port}/metrics"
 
 

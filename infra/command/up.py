@@ -41,6 +41,7 @@ def show_addresses(installation: Installation) -> None:
     table = Table(title="Tandem is up", show_header=False, title_justify="left")
     for service, url in addresses.gateways.items():
         table.add_row(service, f"{url}/openapi.json")
+    table.add_row("for states, with a token", f"{addresses.states}/openapi.json")
     table.add_row("broker", addresses.brokers)
     table.add_row("logs", str(installation.logs))
     people.print(table)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import get_args
 
 import platformdirs
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from contracts.topics import Service
 from infra.local.ports import StartError
@@ -31,6 +33,11 @@ def role_of(service: Service) -> str:
     return f"tandem_{schema_of(service)}"
 
 
+def reading_role_of(service: Service) -> str:
+    """The database role in which a service's figures are read for others. It owns nothing."""
+    return f"{role_of(service)}_reader"
+
+
 def usual_folder() -> Path:
     """Where an installation lives unless told otherwise.
 
@@ -45,6 +52,12 @@ def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def _signing_key() -> str:
+    key = ec.generate_private_key(ec.SECP384R1())
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What an installation keeps to itself."""
@@ -54,6 +67,17 @@ class Secrets:
     passwords: Mapping[Service, str]
     # While what it sealed is sealed anew; see ``tandem keys``.
     previous_payload_key: str | None = None
+    # Of an installation that is older than they are: made at the next start.
+    reading_password: str | None = None
+    signing_key: str | None = None
+
+    def with_access(self) -> "Secrets":
+        """The same, with what the gateway for states needs."""
+        return replace(
+            self,
+            reading_password=self.reading_password or secrets.token_urlsafe(24),
+            signing_key=self.signing_key or _signing_key(),
+        )
 
     def payload_keys(self) -> tuple[bytes, ...]:
         """The key under which is sealed, then the one before it."""
@@ -76,14 +100,14 @@ class Secrets:
     def generate() -> "Secrets":
         """Fresh keys, and a password a service."""
         passwords = {service: secrets.token_urlsafe(24) for service in SERVICES}
-        return Secrets(_key(), _key(), passwords)
+        return Secrets(_key(), _key(), passwords).with_access()
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where a running installation answers. ``database`` is a URL with ``{role}`` and ``{password}`` to fill in.
 
-    ``metrics``: by process, where Prometheus is answered.
+    ``metrics``: by process, where Prometheus is answered. ``states``: the gateway that lets nobody in without a token.
     """
 
     supervisor: int
@@ -91,6 +115,7 @@ class Addresses:
     database: str
     gateways: Mapping[Service, str]
     metrics: Mapping[str, str] = field(default_factory=dict)
+    states: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +154,8 @@ class Installation:
             descriptor = os.open(secrets_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 json.dump(asdict(Secrets.generate()), file)
+        if self.secrets.with_access() != self.secrets:
+            self.keep(self.secrets.with_access())
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping
 import asyncpg
 
 from contracts.topics import Service
-from infra.local.installation import role_of, schema_of
+from infra.local.installation import reading_role_of, role_of, schema_of
 
 DATABASE = "tandem"
 
 
-async def provision_database(superuser_url: str, passwords: Mapping[Service, str]) -> None:
+async def provision_database(
+    superuser_url: str, passwords: Mapping[Service, str], reading: Mapping[Service, str] | None = None
+) -> None:
     """Make the database and, in it, a role and its own schemas for each service named in ``passwords``.
 
-    A role may sign in to this database and owns its schema, and nothing else.
+    A role may sign in to this database and owns its schema, and nothing else. ``reading``: passwords of the roles in which
+    figures are read for others; they own nothing, and their service's migrations say what they may read.
     """
     connection = await asyncpg.connect(superuser_url)
     try:
@@ -26,9 +29,13 @@ async def provision_database(superuser_url: str, passwords: Mapping[Service, str
         for service, password in passwords.items():
             await _make_role(connection, role_of(service), password)
             await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {role_of(service)}")
+        for service, password in (reading or {}).items():
+            await _make_role(connection, reading_role_of(service), password)
+            await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {reading_role_of(service)}")
     finally:
         await connection.close()
     await _provision_schemas(in_database(superuser_url, DATABASE), passwords)
+    await _grant_reading(in_database(superuser_url, DATABASE), reading or {})
 
 
 def in_database(url: str, database: str) -> str:
@@ -55,5 +62,18 @@ async def _provision_schemas(url: str, services: Iterable[Service]) -> None:
             await connection.execute(
                 f"CREATE SCHEMA IF NOT EXISTS {schema_of(service)} AUTHORIZATION {role_of(service)}"
             )
+    finally:
+        await connection.close()
+
+
+async def _grant_reading(url: str, services: Iterable[Service]) -> None:
+    """Where the tables are older than the role, they are granted now; else the migration that makes them does it."""
+    connection = await asyncpg.connect(url)
+    try:
+        for service in services:
+            for function in ("runtime_grant_reading", "grant_reading"):
+                if await connection.fetchval("SELECT to_regproc($1) IS NOT NULL", f"{schema_of(service)}.{function}"):
+                    await connection.execute(f"SET search_path TO {schema_of(service)}")
+                    await connection.execute(f"SELECT {function}()")
     finally:
         await connection.close()

@@ -1,219 +1,130 @@
-"""People who lack care, among people who have it: what is missing, from when to when, and everything that was done.
+"""In which care arrangements people are, month by month, and when files come to say so.
 
-Everybody gets the care that is due to them, except where a gap is planted; a gap may end with the service it was about. Drawn from
-a stream of its own, so that people are who they are without it. Knows nothing of any service's rules: codes are CPT, HCPCS and
-ICD-10-CM as claims carry them.
+Asked for only: it has a stream of randomness of its own, so that a population without it is what it was. Medicare's side
+comes into a person's life as a health plan, and so into the 834 and CMS's alignment; the state's side is told by its own
+file, ``STATE_CARE``.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from random import Random
-from typing import Any, Final
+from typing import NamedTuple
 
-from infra.simulator.claims import Line, MedicaidClaim, MedicareClaim
-from infra.simulator.life import part_a_and_b
+from infra.simulator.life import Change, Enrolment, Life
 from infra.simulator.period import Period
-from infra.simulator.person import Person
-from infra.simulator.world import CLINICIAN_NPIS, SERVICE_AREA
+from infra.simulator.world import FEE_FOR_SERVICE_PLAN
 
-GAP_SHARE: Final = 0.2
-ENDING_SHARE: Final = 0.5
-FALL_SHARE: Final = 0.25
-SERIES_SHARES: Final = {"missed_dialysis": 0.05, "missed_wound_care": 0.08, "missed_infusion": 0.08}
-# What shows each yearly service, and how long after the last the next is done.
-YEARLY: Final = {
-    "wellness_visit": "G0439", "diabetes_eye_exam": "92014", "diabetes_foot_exam": "G0245", "diabetes_blood_test": "83036",
-    "nutrition_meals": "97802", "connect_primary_care": "99214",
-}  # fmt: skip
-SERIES: Final = {
-    "missed_dialysis": ("90935", 2, 21), "missed_wound_care": ("97597", 7, 70), "missed_infusion": ("96365", 28, 100),
-}  # fmt: skip
-FLU_VACCINE, FALL, THERAPY = "90662", "W1830XA", "97161"
-_OFFICE: Final = frozenset(
-    {"99213", "99214", "99215", "99203", "G0439", "99308", "99309", "99310"}
-)  # what the simulator's physicians bill for visits
-_EVERY: Final = timedelta(days=300)
-# Participants of all rosters: those who neither leave nor come.
-_PARTICIPANTS: Final = CLINICIAN_NPIS[2 : 2 * len(SERVICE_AREA)]
-_OUTSIDERS: Final = CLINICIAN_NPIS[160:]
-_DIABETES: Final = ("E11",)
-_NUTRITION: Final = ("E11", "N1832", "N184", "N185", "N186")
-_CENTS: Final = 9_000
+LATEST_KNOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What is missing of a person from a day on; ``closed_on``: when it was done after all."""
+class Arrangement(NamedTuple):
+    """What files say of somebody in it. ``contract``: of Medicare, with its package; ``plans``: of the state."""
 
-    kind: str
-    since: date
-    closed_on: date | None
-
-
-@dataclass(slots=True)
-class Care:
-    """One person's gaps, and the days on which each kind's service was received; ``fall``: days of falls."""
-
-    gaps: list[Gap] = field(default_factory=list)
-    done: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
-    conditions: list[str] = field(default_factory=list)
-
-    def document(self) -> dict[str, Any]:
-        """As it stands in the truth."""
-        return {
-            "gaps": [
-                {"kind": one.kind, "since": str(one.since), "closed_on": one.closed_on and str(one.closed_on)}
-                for one in self.gaps
-            ],
-            "done": {kind: sorted(map(str, days)) for kind, days in sorted(self.done.items())},
-            "conditions": self.conditions,
-        }
+    name: str
+    contract: str | None = None
+    plans: tuple[tuple[str, str], ...] = ()
+    level_of_care: str = ""
+    safe_in_community: str = ""
+    enrolment_basis: str = ""
+    demonstration: str = ""
 
 
-class Planter:
-    """Plants one person's care into their claims."""
+_HEALTH_HOME, _PACE = ("HH9001", "70"), ("PACE9001", "17")
+_CERTIFIED = {"level_of_care": "NURSING_FACILITY", "safe_in_community": "Y"}
+ARRANGEMENTS: tuple[Arrangement, ...] = (
+    Arrangement("none"),
+    Arrangement("Medicare-Medicaid plan", "H9080", enrolment_basis="PASSIVE"),
+    Arrangement("another Medicare-Medicaid plan", "H9081", enrolment_basis="VOLUNTARY"),
+    Arrangement("opted out", enrolment_basis="OPTED_OUT"),
+    Arrangement("managed fee-for-service", plans=(("MFFS9001", "20"),), demonstration="Y"),
+    Arrangement("listed without the demonstration's mark", plans=(("MFFS9001", "20"),), demonstration="N"),
+    Arrangement("seniors' health options", "H9065"),
+    Arrangement("health home", plans=(_HEALTH_HOME,)),
+    Arrangement("primary care case management", plans=(("PCCM9001", "03"),)),
+    Arrangement("long-term services", plans=(("LTC9001", "07"),), level_of_care="NURSING_FACILITY"),
+    Arrangement("special-needs plan, coordination only", "H9030-001"),
+    Arrangement("special-needs plan, highly integrated", "H9030-002"),
+    Arrangement("special-needs plan, fully integrated", "H9030-003"),
+    Arrangement("PACE", "H9020", (_PACE,), **_CERTIFIED),
+    Arrangement("state-specific model", plans=(("SSM9001", "20"),)),
+    Arrangement("health home and long-term services", plans=(_HEALTH_HOME, ("LTC9001", "19"))),
+    # What cannot be: files say it all the same.
+    Arrangement("PACE and health home", "H9020", (_PACE, _HEALTH_HOME), **_CERTIFIED),
+    Arrangement("PACE and a Medicare-Medicaid plan", "H9080", (_PACE,)),
+)
 
-    def __init__(self, person: Person, seed: int) -> None:
-        self._person = person
-        self._random = Random(f"{seed}:care:{person.traits.index}")
-        self._clinician = self._random.choice(_PARTICIPANTS)
-        self._made: list[MedicareClaim] = []
-        self.care = Care()
-        period: Period = person.period
-        self._first, self._last = period.first_days[0], period.last_days[period.last_service]
 
-    def _covered(self, day: date) -> bool:
-        person = self._person
-        if not self._first <= day <= min(self._last, person.last_day):
-            return False
-        month = person.period.number(day)
-        in_fee_for_service = person.life.final[month].health_plan is None and part_a_and_b(person.life, month)
-        return month >= person.life.entry and in_fee_for_service
+class CareStay(NamedTuple):
+    """From ``first`` to ``last`` somebody is in it; files say so from month ``known`` on."""
 
-    def _do(self, kind: str, day: date, code: str, *, npi: str = "", diagnosis: str = "Z0000") -> None:
-        if not self._covered(day):
-            return
-        self.care.done[kind].append(day)
-        if kind == "wellness_visit":
-            self.care.done["connect_primary_care"].append(day)
-        line = Line(day, day, code, _CENTS, _CENTS)
-        claim = MedicareClaim(
-            number=self._person.next_claim(),
-            claim_type="71",
-            first=day,
-            last=day,
-            diagnosis_codes=(diagnosis,),
-            npi=npi or self._clinician,
-            lines=[line],
-        )
-        self._made.append(claim)
+    arrangement: Arrangement
+    first: int
+    last: int
+    known: int
 
-    def _has(self, beginnings: Iterable[str]) -> bool:
-        return any(code.startswith(tuple(beginnings)) for code in self._person.traits.diagnosis_codes)
+    def said_of(self, month: int, delivery: int) -> bool:
+        """Whether files of a month say so of another."""
+        return self.first <= month <= self.last and self.known <= delivery
 
-    def _yearly_kinds(self) -> Iterator[str]:
-        yield from ("connect_primary_care", "wellness_visit")
-        if self._has(_DIABETES):
-            yield from ("diabetes_eye_exam", "diabetes_foot_exam", "diabetes_blood_test")
-        if self._has(_NUTRITION):
-            yield "nutrition_meals"
 
-    def _ending(self, first: date, last: date) -> date | None:
-        days = (min(last, self._last) - first).days
-        day = first + timedelta(days=self._random.randrange(days)) if days > 0 else first
-        return day if self._random.random() < ENDING_SHARE else None
+def draw_care(random: Random, index: int, life: Life, period: Period) -> tuple[CareStay, ...]:
+    """Invent up to two stays one after the other. A Medicare contract becomes part of the life."""
+    stays: list[CareStay] = []
+    first = life.entry + random.randrange(3)
+    for turn in range(random.choice((1, 1, 2))):
+        arrangement = ARRANGEMENTS[(index + turn * 7) % len(ARRANGEMENTS)]
+        last = min(first + random.randrange(2, 9), period.last_delivery)
+        if first > life.last_stated:
+            break
+        known = min(first + random.choice((0, 0, 0, random.randrange(1, LATEST_KNOWN + 1))), life.last_stated)
+        stays.append(CareStay(arrangement, first, last, known))
+        first = last + 1 + random.randrange(2)
+    life.changes += [
+        Change("health_plan", stay.arrangement.contract, stay.first, stay.last, stay.known)
+        for stay in stays
+        if stay.arrangement.contract is not None
+    ]
+    life.final = [life.as_known(month, period.last_delivery) for month in range(period.last_delivery + 1)]
+    return tuple(stays)
 
-    def _yearly(self, kind: str) -> None:
-        code = YEARLY[kind]
-        # A wellness visit is a primary care visit: who has none of these has none of those.
-        never = kind == "wellness_visit" and any(one.kind == "connect_primary_care" for one in self.care.gaps)
-        if never or self._random.random() < GAP_SHARE:
-            closed = None if never else self._ending(self._first + timedelta(days=430), self._last)
-            self.care.gaps.append(Gap(kind, self._first, closed))
-            if closed is not None:
-                self._do(kind, closed, code)
-            return
-        day = self._first + timedelta(days=self._random.randrange(60))
-        while day <= self._last:
-            self._do(kind, day, code)
-            day += _EVERY
 
-    def _flu(self) -> None:
-        for year in range(self._first.year, self._last.year + 1):
-            opens = date(year, 9, 1)
-            if self._random.random() < GAP_SHARE:
-                closed = self._ending(date(year, 11, 15), date(year + 1, 3, 20))
-                self.care.gaps.append(Gap("flu_vaccine", opens, closed))
-                if closed is not None:
-                    self._do("flu_vaccine", closed, FLU_VACCINE)
-            else:
-                self._do("flu_vaccine", opens + timedelta(days=self._random.randrange(60)), FLU_VACCINE)
+_ALONE = ARRANGEMENTS[0]
+CARE_COLUMNS = (
+    "LEVEL_OF_CARE", "SAFE_IN_COMMUNITY", "ENROLMENT_BASIS", "DEMONSTRATION", "MEDICARE_CONTRACT", "MEDICARE_PACKAGE",
+)  # fmt: skip
 
-    def _falls(self) -> None:
-        if self._random.random() >= FALL_SHARE:
-            return
-        day = self._first + timedelta(days=self._random.randrange(60, max(61, (self._last - self._first).days - 90)))
-        self._do("fall", day, "71046", diagnosis=FALL)
-        if self._random.random() < GAP_SHARE * 2:
-            closed = self._ending(day + timedelta(days=60), day + timedelta(days=100))
-            self.care.gaps.append(Gap("falls_prevention", day, closed))
-            if closed is not None:
-                self._do("falls_prevention", closed, THERAPY)
-        else:
-            self._do("falls_prevention", day + timedelta(days=self._random.randrange(2, 9)), THERAPY)
 
-    def _series(self, kind: str) -> None:
-        code, interval, length = SERIES[kind]
-        stops = resumes = self._last + timedelta(days=1)
-        if self._random.random() < GAP_SHARE * 2:
-            stops = self._first + timedelta(
-                days=self._random.randrange(120, max(121, (self._last - self._first).days - 150))
-            )
-            closed = self._ending(stops + timedelta(days=length), stops + timedelta(days=2 * length))
-            self.care.gaps.append(Gap(kind, stops, closed))
-            resumes = closed or resumes
-        day = self._first + timedelta(days=self._random.randrange(interval))
-        while day <= self._last:
-            if not stops <= day < resumes:
-                self._do(kind, day, code)
-            day += timedelta(days=interval)
+def arrangement_of(stays: Sequence[CareStay], month: int, delivery: int) -> Arrangement:
+    """What files of a month say of another."""
+    return next((stay.arrangement for stay in stays if stay.said_of(month, delivery)), _ALONE)
 
-    def plant(self, medicare: list[MedicareClaim], medicaid: list[MedicaidClaim]) -> list[MedicareClaim]:
-        """All of the person's Medicare claims, with the planted ones; Medicaid's lose what would fill a gap by chance."""
-        for kind in self._yearly_kinds():
-            self._yearly(kind)
-        self._flu()
-        self._falls()
-        for kind, share in SERIES_SHARES.items():
-            if self._random.random() < share or (kind == "missed_dialysis" and self._person.traits.renal_failure):
-                self._series(kind)
-        self.care.conditions = [
-            name for name, codes in (("diabetes", _DIABETES), ("nutrition", _NUTRITION)) if self._has(codes)
-        ]
-        for service in medicaid:
-            for line in service.lines:
-                line.procedure = "99213" if line.procedure == "92014" else line.procedure
-        return [*self._seen(medicare), *self._made]
 
-    def _seen(self, claims: list[MedicareClaim]) -> Iterator[MedicareClaim]:
-        """Visits are with the person's own clinician; with somebody else, or none, where that is the gap."""
-        gap = next((one for one in self.care.gaps if one.kind == "connect_primary_care"), None)
-        outside = self._random.random() < 0.5  # noqa: PLR2004 - half see somebody who is no participant
-        other = self._random.choice(_OUTSIDERS)
-        for claim in claims:
-            visit = any(line.procedure in _OFFICE for line in claim.lines)
-            if claim.claim_type != "71" or not visit:
-                yield claim
-                continue
-            for line in claim.lines:
-                line.procedure = "99214" if line.procedure == "G0439" else line.procedure
-            if gap is None or (gap.closed_on is not None and claim.first > gap.closed_on):
-                claim.npi = self._clinician
-                self.care.done["connect_primary_care"] += [] if claim.denied else [claim.first]
-            elif outside:
-                claim.npi = other
-            else:
-                continue
-            yield claim
+class Stretch(NamedTuple):
+    """Months of which the state's file says the same."""
+
+    first: int
+    last: int
+    enrolment: Enrolment
+    county: str
+    arrangement: Arrangement
+
+    def plans(self) -> tuple[tuple[str, str], ...]:
+        """Every plan of the person, comprehensive care first; a blank one where there is none."""
+        own = () if self.enrolment.plan in {None, FEE_FOR_SERVICE_PLAN} else ((self.enrolment.plan or "", "01"),)
+        return (*own, *self.arrangement.plans) or (("", ""),)
+
+    def care(self) -> tuple[str, ...]:
+        """The values of :data:`CARE_COLUMNS`; the contract is told by the 834."""
+        said = self.arrangement
+        return (said.level_of_care, said.safe_in_community, said.enrolment_basis, said.demonstration, "", "")
+
+
+def stretches(
+    months: Sequence[tuple[int, Enrolment | None]], counties: Sequence[str], stays: Sequence[CareStay], delivery: int
+) -> Iterator[Stretch]:
+    """Months with Medicaid, alike ones together."""
+    said = [(month, (one, counties[month], arrangement_of(stays, month, delivery))) for month, one in months]
+    for (enrolment, county, arrangement), together in groupby(said, key=lambda pair: pair[1]):
+        numbers = [month for month, _ in together]
+        if enrolment is not None:
+            yield Stretch(numbers[0], numbers[-1], enrolment, county, arrangement)

@@ -4,6 +4,8 @@ import asyncpg
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.cost_shift import MeasureKey, MeasureRestated, MeasureRestatedData
+from services.cost_shift.releasing import release_published
+from services.cost_shift.signals import signal_at_cut
 from services.runtime.database import Connection
 from services.runtime.service import Cut, Transaction
 
@@ -103,8 +105,10 @@ async def at_cut(cut: Cut, transaction: Transaction) -> None:
     )
     await connection.execute(_PUBLISH_PERSON_MONTHS, previous, cut.sequence)
     await connection.execute(_PUBLISH_MEASURES, previous, cut.sequence)
+    await release_published(connection)
     for restated in await _restated(connection, cut):
         transaction.publish(restated)
+    await signal_at_cut(cut, transaction)
 
 
 async def _restated(connection: Connection, cut: Cut) -> list[MeasureRestated]:

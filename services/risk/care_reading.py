@@ -160,7 +160,8 @@ def tier_entry(rows: Sequence[asyncpg.Record], least: int, today: date) -> TierE
     """When the person last came from below into the tiers that are coordinated; ``None`` while below."""
     entry = None
     for row in rows:
-        if row["tier"] < least:
+        # Whoever died or turned out to be somebody else is in no tier.
+        if row["tier"] is None or row["tier"] < least:
             entry = None
         elif entry is None:
             entry = TierEntry(row["tier"], row["sequence"], row["day"] or today, tuple(row["reasons"]))

@@ -9,6 +9,8 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from services.runtime.access.tenancy import principal_of_request
+
 _DIGITS = 32
 _HEADER = "if-none-match"
 
@@ -33,9 +35,11 @@ def code_digest() -> str:
 
 
 def entity_tag(request: Request, state: str) -> str:
-    """The tag of what a request is answered with in one state of the read model, by this code and policy."""
+    """The tag of what a request is answered with in one state of the read model, by this code and policy, for this tenant."""
+    principal = principal_of_request(request)
+    tenant = principal.tenant if principal is not None else None
     asked = "&".join(sorted(f"{name}={value}" for name, value in request.query_params.multi_items()))
-    whole = f"{code_digest()}\x1f{request.url.path}\x1f{asked}\x1f{state}"
+    whole = f"{code_digest()}\x1f{request.url.path}\x1f{asked}\x1f{state}\x1f{tenant}"
     return f'"{hashlib.sha256(whole.encode()).hexdigest()[:_DIGITS]}"'
 
 

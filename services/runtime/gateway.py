@@ -9,32 +9,33 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import Annotated, Any, Final, TypeAlias, cast
-from uuid import UUID, uuid4
 
 import asyncpg
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.runtime.applying import location_of
+from services.runtime.access.guard import Guard, needs
+from services.runtime.access.principal import OPERATIONS
+from services.runtime.access.protection import Protection, document_access, protection_of
+from services.runtime.access.tenancy import enter_tenant, principal_of_request
+from services.runtime.access.token_endpoint import token_routes
 from services.runtime.conditional import handle_not_modified
-from services.runtime.database import Connection, close, connect_patiently, is_transient, open_pool
+from services.runtime.database import Connection, close, connect_patiently, open_pool
 from services.runtime.exits import SettingsInvalid
+from services.runtime.frame import Frame, is_outage
 from services.runtime.problems import (
     Problem,
-    ProblemDocument,
     document_problems,
     handle_problems,
-    instance_of,
-    problem_response,
 )
 from services.runtime.service import ServiceDefinition
 from services.runtime.settings import Settings
@@ -46,12 +47,8 @@ OpenPool = Callable[[], Awaitable[Pool]]
 # Whether something is as it should be. May raise what is transient: that is no.
 Check = Callable[[Pool], Awaitable[bool]]
 
-# A 5xx share above the usual: the database or a route is broken.
-REQUESTS: Final = Counter("tandem_http_requests_total", "Requests answered", ["service", "route", "status"])
-# Growing 99th percentile: a query lost its index, or the database is busy.
-REQUEST_SECONDS: Final = Histogram("tandem_http_request_seconds", "Time of one request", ["service", "route"])
 
-_RETRY_AFTER_SECONDS: Final = "5"
+_DOOR_CONNECTIONS: Final = 2
 _STOP_SECONDS: Final = 5
 
 
@@ -68,10 +65,24 @@ class Readiness(BaseModel):
 
 
 async def read_connection(request: Request) -> AsyncIterator[Connection]:
-    """Open one read-only snapshot for a request: all its queries see the same state, and none can write."""
+    """Open one read-only snapshot for a request: all its queries see the same state, and none can write.
+
+    Of a client with a tenant they see that tenant's rows alone, wherever row-level security is.
+    """
+    async with snapshot(request) as connection:
+        yield connection
+
+
+@contextlib.asynccontextmanager
+async def snapshot(request: Request) -> AsyncIterator[Connection]:
+    """The same for a part of a request, for routes that wait between two looks."""
     pool: Pool = request.app.state.pool
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        yield cast("Connection", connection)
+    principal = principal_of_request(request)
+    async with pool.acquire() as pooled, pooled.transaction(isolation="repeatable_read", readonly=True):
+        connection = cast("Connection", pooled)
+        if principal is not None and principal.tenant is not None:
+            await enter_tenant(connection, principal.tenant)
+        yield connection
 
 
 ReadConnection = Annotated[Connection, Depends(read_connection)]
@@ -107,13 +118,26 @@ async def has_schema(pool: Pool) -> bool:
     return bool(await pool.fetchval("SELECT to_regclass('runtime_migration') IS NOT NULL"))
 
 
-def create_gateway(
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A gateway that lets nobody in without a token. ``scope``: what every route needs; none where routes say it.
+
+    ``open_pool`` opens a pool beside that of the routes: who comes in must not wait for what others compute.
+    """
+
+    protection: Protection
+    open_pool: OpenPool
+    scope: str | None = OPERATIONS
+
+
+def create_gateway(  # noqa: PLR0913 - what a gateway is made of
     service: str,
     routers: Sequence[APIRouter],
     *,
     open_pool: OpenPool,
     advancing: Check,
     checks: Mapping[str, Check],
+    protected: Protected | None = None,
 ) -> FastAPI:
     """Make the application of a service. ``checks`` decide readiness; ``advancing`` decides health."""
 
@@ -121,7 +145,8 @@ def create_gateway(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = await open_pool()
         try:
-            yield
+            async with _door_of(app, service, protected):
+                yield
         finally:
             await _close(app.state.pool)
 
@@ -129,11 +154,35 @@ def create_gateway(
     app = FastAPI(title=f"Tandem {service}", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     handle_problems(app)
     handle_not_modified(app)
-    app.add_middleware(_Frame, service=service)
-    for router in (*routers, _operations(advancing, checks)):
-        app.include_router(router)
-    _document(app)
+    if protected is not None:
+        app.add_middleware(Guard)
+    app.add_middleware(Frame, service=service)
+    _include(app, [*routers, _operations(advancing, checks, with_metrics=protected is None)], protected)
+    _document(app, protected)
     return app
+
+
+def _include(app: FastAPI, routers: Sequence[APIRouter], protected: Protected | None) -> None:
+    *of_service, operations = routers
+    dependencies = [] if protected is None or protected.scope is None else [Depends(needs(protected.scope))]
+    for router in of_service:
+        app.include_router(router, dependencies=dependencies)
+    app.include_router(operations)
+    if protected is not None and protected.protection.issuer is not None:
+        app.include_router(token_routes(protected.protection.issuer))
+
+
+@contextlib.asynccontextmanager
+async def _door_of(app: FastAPI, service: str, protected: Protected | None) -> AsyncIterator[None]:
+    if protected is None:
+        yield
+        return
+    pool = await protected.open_pool()
+    protected.protection.open_door(app, service, pool)
+    try:
+        yield
+    finally:
+        await _close(pool)
 
 
 async def _close(pool: Pool) -> None:
@@ -144,16 +193,18 @@ async def _close(pool: Pool) -> None:
         pool.terminate()
 
 
-def _document(app: FastAPI) -> None:
+def _document(app: FastAPI, protected: Protected | None) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = document_problems(get_openapi(title=app.title, version=app.version, routes=app.routes))
+            schema = document_problems(get_openapi(title=app.title, version=app.version, routes=app.routes))
+            issuer = None if protected is None else protected.protection.settings.issuer
+            app.openapi_schema = schema if issuer is None else document_access(schema, issuer)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way
 
 
-def _operations(advancing: Check, checks: Mapping[str, Check]) -> APIRouter:
+def _operations(advancing: Check, checks: Mapping[str, Check], *, with_metrics: bool) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/health", summary="Does it advance?")
@@ -172,10 +223,11 @@ def _operations(advancing: Check, checks: Mapping[str, Check]) -> APIRouter:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Failing: {', '.join(failing)}", title="Not ready")
         return Readiness(checks=held)
 
-    @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    if with_metrics:  # else they have a port of their own: how much is asked for is nobody else's business
+        router.get("/metrics", include_in_schema=False)(metrics)
     return router
 
 
@@ -183,97 +235,28 @@ async def _holds(check: Check, pool: Pool) -> bool:
     try:
         return await check(pool)
     except Exception as error:
-        if not _is_outage(error):
+        if not is_outage(error):
             raise
         return False
 
 
-def _is_outage(error: Exception) -> bool:
-    # A connection of the pool that broke under a query shows as an interface error.
-    return is_transient(error) or isinstance(error, asyncpg.InterfaceError | asyncpg.UndefinedTableError)
+def gateway_of(
+    definition: ServiceDefinition, router: APIRouter, settings: Settings, scope: str | None = OPERATIONS
+) -> FastAPI:
+    """Make the gateway of a service over its own schema. ``scope``: as in :class:`Protected`.
 
-
-class _Frame:
-    """Around every request: its id, its line in the log, its metrics, and a problem for what nobody caught."""
-
-    def __init__(self, app: ASGIApp, service: str) -> None:
-        self._app = app
-        self._service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request_id, started, status = _request_id(Headers(scope=scope)), perf_counter(), 0
-        scope.setdefault("state", {})["request_id"] = request_id
-
-        async def send_marked(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                # Answers are about people: nothing between here and the caller may keep them.
-                MutableHeaders(scope=message).update({"X-Request-ID": request_id, "Cache-Control": "no-store"})
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_marked)
-        except Exception as error:
-            self._tell_error(error, request_id)
-            if status:
-                # The answer has begun: breaking the connection is the only way left to say that it is not whole.
-                raise
-            await _uncaught(error, request_id)(scope, receive, send_marked)
-        finally:
-            self._tell(scope, status, perf_counter() - started, request_id)
-
-    def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        route = f"{scope['method']} {getattr(scope.get('route'), 'path', 'unknown')}"
-        REQUESTS.labels(self._service, route, str(status)).inc()
-        REQUEST_SECONDS.labels(self._service, route).observe(seconds)
-        log(
-            "request",
-            service=self._service,
-            path_template=route,
-            status=status,
-            duration_ms=round(seconds * 1000, 1),
-            request_id=request_id,
-        )
-
-    def _tell_error(self, error: Exception, request_id: str) -> None:
-        log(
-            "request_failed",
-            level="error",
-            service=self._service,
-            error=type(error).__name__,
-            location=location_of(error),
-            request_id=request_id,
-        )
-
-
-def _request_id(headers: Headers) -> str:
-    """Take the caller's id only if it is a UUID: anything else could say something about a person."""
-    try:
-        return str(UUID(headers.get("x-request-id", "")))
-    except ValueError:
-        return str(uuid4())
-
-
-def _uncaught(error: Exception, request_id: str) -> Response:
-    outage = _is_outage(error)
-    status = HTTPStatus.SERVICE_UNAVAILABLE if outage else HTTPStatus.INTERNAL_SERVER_ERROR
-    document = ProblemDocument(title=status.phrase, status=status, instance=instance_of(request_id))
-    return problem_response(document, {"Retry-After": _RETRY_AFTER_SECONDS} if outage else None)
-
-
-def gateway_of(definition: ServiceDefinition, router: APIRouter, settings: Settings) -> FastAPI:
-    """Make the gateway of a service over its own schema."""
-    schema, liveness = settings.schema_name or definition.schema, Liveness()
+    Raises:
+        SettingsInvalid: it is not told whether, or by what, the gateway is protected.
+    """
+    schema, liveness, protection = settings.schema_name or definition.schema, Liveness(), protection_of(settings)
+    small = partial(open_pool, settings.database_url, schema, size=_DOOR_CONNECTIONS)
     app = create_gateway(
         definition.name,
         [router],
         open_pool=lambda: open_pool(settings.database_url, schema),
         advancing=lambda pool: advances(pool, liveness),
         checks={"database": has_schema},
+        protected=None if protection is None else Protected(protection, small, scope),
     )
     app.state.settings = settings
     return app
@@ -297,13 +280,19 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 async def run_gateway(
-    definition: ServiceDefinition, router: APIRouter, settings: Settings, stop: asyncio.Event
+    definition: ServiceDefinition,
+    router: APIRouter,
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    scope: str | None = OPERATIONS,
 ) -> None:
     """Answer requests until told to stop. Raises :class:`DatabaseUnreachable`, :class:`SettingsInvalid`."""
     schema = settings.schema_name or definition.schema
+    app = gateway_of(definition, router, settings, scope)
     await close(await connect_patiently(settings.database_url, schema, settings.start_timeout_seconds))
     config = uvicorn.Config(
-        gateway_of(definition, router, settings),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -40,11 +40,19 @@ class ProblemDocument(BaseModel):
 class Problem(Exception):  # noqa: N818 - named as RFC 9457 names it
     """Raised by a route to answer with a problem. ``detail`` must hold nothing that the caller sent."""
 
-    def __init__(self, status: HTTPStatus, detail: str | None = None, *, title: str | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str | None = None,
+        *,
+        title: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(title or status.phrase)
         self.status = status
         self.title = title or status.phrase
         self.detail = detail
+        self.headers = headers
 
 
 def not_found(what: str) -> Problem:
@@ -77,9 +85,8 @@ def _instance(request: Request) -> str | None:
 
 async def _of_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - Starlette looks handlers up by class
-    return problem_response(
-        ProblemDocument(title=error.title, status=error.status, detail=error.detail, instance=_instance(request))
-    )
+    document = ProblemDocument(title=error.title, status=error.status, detail=error.detail, instance=_instance(request))
+    return problem_response(document, error.headers)
 
 
 async def _of_http_exception(request: Request, error: Exception) -> Response:

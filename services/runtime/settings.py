@@ -51,6 +51,21 @@ class Settings(BaseSettings):
     state: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="the installation's state")] = "OH"
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    access: Annotated[
+        Literal["open", "token"] | None,
+        Field(description="who may read: everybody, or whoever has a token. Absent: token where there is an issuer"),
+    ] = None
+    issuer: Annotated[str | None, Field(pattern=r"^https?://\S+$", description="who makes tokens: its URL")] = None
+    issuer_keys: Annotated[
+        str | None, Field(description="address or file of the issuer's JSON Web Key Set, where that is somebody else")
+    ] = None
+    audience: Annotated[str, Field(min_length=1, description="for whom tokens must be: this installation")] = "tandem"
+    signing_key: Annotated[SecretStr | None, Field(description="EC key on P-384 in PEM: this gateway makes tokens")] = (
+        None
+    )
+    signing_key_file: Annotated[Path | None, Field(description="a file that holds the key in its place")] = None
+    requests_per_minute: Annotated[int, Field(ge=1, description="of one client, through one gateway process")] = 600
+    requests_at_once: Annotated[int, Field(ge=1, description="of one client, after a pause")] = 100
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int | None, Field(ge=0, le=65535, description="none: no metrics served")] = None
     # Kafka's own floor is 6 s (group.min.session.timeout.ms).
@@ -78,6 +93,17 @@ class Settings(BaseSettings):
         if folder is not None and not folder.is_dir():
             raise ValueError("must be a folder")
         return folder
+
+    def signing_key_text(self) -> str | None:
+        """The key that signs tokens, in PEM, where this installation makes them."""
+        if self.signing_key is not None and self.signing_key_file is not None:
+            raise SettingsInvalid("TANDEM_SIGNING_KEY and TANDEM_SIGNING_KEY_FILE are both set: one of them")
+        if self.signing_key_file is None:
+            return self.signing_key.get_secret_value() if self.signing_key is not None else None
+        try:
+            return self.signing_key_file.read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise SettingsInvalid(f"TANDEM_SIGNING_KEY_FILE: {type(error).__name__}") from None
 
     def bootstrap_servers(self) -> list[str]:
         """The brokers, one by one."""

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from contracts.topics import Service
+from services.runtime.access.issuer_keys import own_key
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -105,10 +106,25 @@ def test_only_the_worker_of_intake_can_turn_an_identifier_into_a_person(compose:
 def test_prometheus_can_reach_every_process_that_it_asks(compose: dict[str, Any]) -> None:
     scraped = yaml.safe_load((ROOT / "infra/compose/prometheus.yml").read_text())["scrape_configs"]
     targets = [target for job in scraped for static in job["static_configs"] for target in static["targets"]]
-    assert len(targets) == 3 * len(SERVICES)
+    assert len(targets) == 3 * len(SERVICES) + 1
     for target in targets:
         name, _, port = target.partition(":")
         environment = compose["services"][name]["environment"]
-        kind = "GATEWAY" if name.endswith("gateway") else "METRICS"
+        # A protected gateway has its metrics beside its routes, not among them.
+        kind = "METRICS" if environment["TANDEM_ACCESS"] == "token" or not name.endswith("gateway") else "GATEWAY"
         assert str(environment[f"TANDEM_{kind}_PORT"]) == port
         assert environment[f"TANDEM_{kind}_HOST"] == "0.0.0.0", "not from outside"  # noqa: S104 - inside its container
+
+
+def test_what_others_reach_asks_for_tokens_and_reads_in_a_role_of_its_own(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["states-gateway"]["environment"]
+    assert environment["TANDEM_ACCESS"] == "token"
+    assert environment["TANDEM_DATABASE_URL"].startswith("postgresql://tandem_cost_shift_reader:${")
+    roles = (ROOT / "infra/compose/roles.sh").read_text()
+    assert "CREATE ROLE tandem_cost_shift_reader" in roles
+    assert "NOBYPASSRLS" in roles
+
+
+def test_the_key_of_the_development_file_signs() -> None:
+    lines = dict(line.partition("=")[::2] for line in (ROOT / "infra/compose/development.env").read_text().splitlines())
+    assert own_key(lines["TANDEM_SIGNING_KEY"]).curve_name == "P-384"

@@ -21,7 +21,6 @@ from typing import Final, NamedTuple
 _SPREADS: Final = tuple(0.02 + 0.03 * step for step in range(33))
 _PRIOR_SPREAD: Final = 0.4
 _BISECTIONS: Final = 40
-_HIGHEST_RATIO: Final = 20.0
 
 
 class Resident(NamedTuple):
@@ -124,13 +123,18 @@ def gamma_probability(shape: float, value: float) -> float:
     return 0.5 * math.erfc(-deviate / math.sqrt(2))
 
 
+def _below(value: float, posterior: Sequence[tuple[float, float, float]]) -> float:
+    return sum(weight * gamma_probability(shape, rate * value) for shape, rate, weight in posterior)
+
+
 def _quantile(probability: float, posterior: Sequence[tuple[float, float, float]]) -> float:
     """Of a mixture of gammas, each with shape, rate and weight."""
-    low, high = 0.0, _HIGHEST_RATIO
+    low, high = 0.0, 2.0
+    while _below(high, posterior) < probability:
+        high *= 2
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        below = sum(weight * gamma_probability(shape, rate * middle) for shape, rate, weight in posterior)
-        low, high = (middle, high) if below < probability else (low, middle)
+        low, high = (middle, high) if _below(middle, posterior) < probability else (low, middle)
     return (low + high) / 2
 
 

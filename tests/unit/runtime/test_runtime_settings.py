@@ -1,10 +1,13 @@
 import base64
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 
 from services.runtime import database
+from services.runtime.access.protection import protection_of
 from services.runtime.exits import ExitCode, SchemaConflict, SettingsInvalid
 from services.runtime.settings import Settings, load_settings
 
@@ -121,3 +124,46 @@ async def test_a_migration_runs_once_and_may_never_change() -> None:
     with pytest.raises(SchemaConflict, match="service/0001_x was changed"):
         await database._apply(connection, first, "another")  # type: ignore[arg-type]
     assert len(done) == 2
+
+
+PEM = ECKey.generate_key("P-384").as_pem(private=True).decode()
+ISSUER = {"issuer": "https://states.example"}
+
+
+def loaded(**given: Any) -> Settings:
+    return load_settings(database_url="postgresql://somewhere/db", brokers="one:9092", **given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"access": "open"}, {"access": "open", "gateway_host": "0.0.0.0"}, {"gateway_host": "::1"},  # noqa: S104
+     {"gateway_host": "localhost"}],
+)  # fmt: skip
+def test_a_gateway_is_open_where_nobody_else_comes_or_somebody_said_so(given: dict[str, Any]) -> None:
+    assert protection_of(loaded(**given)) is None
+
+
+@pytest.mark.parametrize("given", [{"signing_key": PEM}, {"issuer_keys": "https://id.example/keys"}])
+def test_a_gateway_with_an_issuer_is_protected(given: dict[str, Any]) -> None:
+    found = protection_of(loaded(**ISSUER, **given))
+    assert found is not None
+    assert (found.issuer is not None) == ("signing_key" in given)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"gateway_host": "0.0.0.0"}, "TANDEM_ACCESS is not set"),  # noqa: S104
+        ({"gateway_host": "gateway.internal"}, "TANDEM_ACCESS is not set"),
+        ({"access": "token"}, "TANDEM_ISSUER is not set"),
+        ({"access": "open", **ISSUER}, "one of them is a mistake"),
+        (ISSUER, "one of TANDEM_SIGNING_KEY and TANDEM_ISSUER_KEYS"),
+        ({**ISSUER, "signing_key": PEM, "issuer_keys": "x"}, "one of TANDEM_SIGNING_KEY and TANDEM_ISSUER_KEYS"),
+        ({**ISSUER, "signing_key": "hello"}, "TANDEM_SIGNING_KEY: not a private key"),
+        ({**ISSUER, "signing_key": PEM, "signing_key_file": Path("x")}, "both set"),
+        ({**ISSUER, "signing_key_file": Path("/nowhere")}, "TANDEM_SIGNING_KEY_FILE: FileNotFoundError"),
+    ],
+)
+def test_no_gateway_is_open_or_shut_by_mistake(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingsInvalid, match=told):
+        protection_of(loaded(**given))
