@@ -105,13 +105,12 @@ async def list_measures(
 
 def _measure(found: Known, group_by: Sequence[str], people: int | None) -> answers.Measure:
     cents, person_months = shown(found.cents, hidden=found.grouped), SUPPRESSED if people is None else people
-    crossover_hidden = found.grouped or found.split_hidden
     return answers.Measure(
         **_dimensions(group_by, found.key),
         cents=cents,
         claims=shown(found.claims, hidden=found.grouped),
-        crossover_cents=shown(found.crossover_cents, hidden=crossover_hidden),
-        crossover_claims=shown(found.crossover_claims, hidden=crossover_hidden),
+        crossover_cents=shown(found.crossover_cents, hidden=found.split_hidden),
+        crossover_claims=shown(found.crossover_claims, hidden=found.split_hidden),
         person_months=person_months,
         pbpm=rate(cents, person_months),
         figure_revision=found.revision,
