@@ -12,10 +12,8 @@ import httpx
 import pytest
 import pytest_asyncio
 import states_world as world
-import uvicorn
 
 from services.cost_shift.states.gateway import router
-from services.runtime.gateway import gateway_of
 from tandem_states import SUPPRESSED, AsyncClient, Bookmark, Client, CursorRefused, Problem
 
 pytestmark = pytest.mark.broker
@@ -32,23 +30,10 @@ async def owner(database_url: str) -> AsyncIterator[Any]:
 
 @pytest_asyncio.fixture
 async def address(owner: Any, database_url: str) -> AsyncIterator[str]:
-    """A real server; its issuer is its own address, as it is in an installation."""
     del owner
     settings = access.settings_of(await access.reading_url(database_url), world.SCHEMA)
-    config = uvicorn.Config(
-        gateway_of(world.SERVICE, router, settings, None), port=0, log_config=None, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
-        await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    app: Any = config.app
-    for issuer in (app.state.token_maker.issuer, app.state.door.tokens.expected):
-        object.__setattr__(issuer, "url" if hasattr(issuer, "url") else "issuer", url)
-    yield url
-    server.should_exit = True
-    await serving
+    async with access.serving(world.SERVICE, router, settings) as url:
+        yield url
 
 
 async def test_both_clients_say_the_same(owner: Any, address: str) -> None:

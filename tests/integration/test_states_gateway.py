@@ -253,7 +253,27 @@ async def test_an_operator_s_cursor_and_an_older_one_are_refused(visitor: Visito
     ).status_code == 200
 
 
-async def test_304_without_reading_a_figure(visitor: Visitor) -> None:
+async def test_304_without_reading_a_figure(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred polls at once: no snapshot for figures, one look for a later revision, and a few writes of the record."""
     first = await visitor.get("ohio", "/v1/measures", payer="medicare")
-    again = await visitor.get("ohio", "/v1/measures", {"If-None-Match": first.headers["etag"]}, payer="medicare")
-    assert (again.status_code, again.content) == (304, b"")
+    taken: dict[str, int] = {"figures": 0, "door": 0}
+
+    def counting(name: str, pool: Any) -> None:
+        acquire = pool.acquire
+
+        def acquired(**given: Any) -> Any:
+            taken[name] += 1
+            return acquire(**given)
+
+        monkeypatch.setattr(pool, "acquire", acquired)
+
+    counting("figures", visitor.app.state.pool)
+    counting("door", visitor.app.state.door.trail.pool)
+    polls = [
+        visitor.get("ohio", "/v1/measures", {"If-None-Match": first.headers["etag"]}, payer="medicare")
+        for _ in range(100)
+    ]
+    answers = await asyncio.gather(*polls)
+    assert {(answer.status_code, answer.content) for answer in answers} == {(304, b"")}
+    assert taken["figures"] <= 2
+    assert taken["door"] <= 30
