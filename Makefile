@@ -20,7 +20,7 @@ up: .venv/.runs ## an empty installation that keeps its data; deliver files with
 test: .venv/.develops ## every test, Apache Kafka included (Java 17 and Maven)
 	@$(BIN)/python -m infra.kafka.prepare
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not broker and not faults and not e2e and not perf"
-	@$(BIN)/pytest -q -m "broker or faults or e2e or perf"
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "broker or faults or e2e or perf"
 
 test-fast: .venv/.develops ## the tests that need no server: seconds
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not broker and not faults and not e2e and not perf"
@@ -38,6 +38,7 @@ bench: .venv/.develops ## speed of reading files, on Apache Kafka, and of the wh
 	@$(BIN)/python -m infra.bench.cclf
 	@$(BIN)/python -m infra.bench.explanation_of_benefit
 	@$(BIN)/python -m infra.bench.enrolment_834
+	@$(BIN)/python -m infra.bench.alignment
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench --people 600
 
 check: .venv/.develops ## lint, format and strict types

@@ -63,6 +63,8 @@ class MedicareClaimLine(ContractModel):
     place_of_service_code: Code | None = None
     provider_specialty_code: Code | None = None
     rendering_npi: Npi | None = None
+    # Of the practice that was paid. A sole practitioner's may be their own number: it is shown to nobody.
+    practice_tax_number: Annotated[str, NotAnMbi, Field(max_length=10)] | None = None
     paid_cents: Cents | None = None
     allowed_cents: Cents | None = None
     # Population-based payment: what the entity was paid instead, and by how much Medicare's payment was reduced for it.

@@ -15,6 +15,7 @@ from contracts.money import Cents
 from contracts.months import Month
 
 Count = Annotated[int, Field(ge=-(10**12), le=10**12)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 
 
 class MeasureKey(ContractModel):
@@ -66,6 +67,19 @@ class CostShiftSignalData(ContractModel):
     direction: Literal["medicare_to_medicaid", "medicaid_to_medicare", "both_down", "both_up", "none"]
     revision: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
     shifted_cents: Cents
+    signal_id: Annotated[str, Field(pattern=r"^D[0-9]{4}\.[a-z_]{1,60}\.[0-9]{1,19}$")] | None = None
+    channel: Name | None = None
+    previous_level: Literal["none", "watch", "review", "notify", "cleared"] | None = None
+    # The two series of the channel; both None: all services.
+    medicare_category: ServiceCategory | None = None
+    medicaid_category: ServiceCategory | None = None
+    # Against comparison people, a person and month: an evaluated effect, never a saving against a benchmark.
+    medicare_effect_cents: Cents | None = None
+    medicaid_effect_cents: Cents | None = None
+    # What keeps a state from being told; empty for ``notify``.
+    lacking: tuple[Name, ...] | None = None
+    statement: Annotated[str, Field(max_length=1000)] | None = None
+    caveats: tuple[Annotated[str, Field(max_length=400)], ...] | None = None
 
 
 class CostShiftSignalled(Event[CostShiftSignalData]):

@@ -14,7 +14,8 @@ from contracts.alignment import (
     ProviderAlignmentReported,
     SharingPreferenceStated,
 )
-from contracts.care import CareActionProposed
+from contracts.arrangements import ArrangementsDecided
+from contracts.care import CareActionClosed, CareActionProposed, CareActionReported, FacilityRated
 from contracts.claims import (
     MedicaidClaimsDelivered,
     MedicareClaimsDelivered,
@@ -28,7 +29,8 @@ from contracts.envelope import Event
 from contracts.identities import PeopleMerged, PeopleSplit
 from contracts.medicaid import MedicaidEnrolmentStated, MedicaidPremiumsPaid
 from contracts.provider import ProviderRosterStated
-from contracts.risk import RiskScored, RiskTierChanged
+from contracts.reconciliation import DifferenceClosed, ReconciliationDiffered
+from contracts.risk import EsrdRiskScored, RiskScored, RiskTierChanged
 
 AnyEvent = Event[Any]
 EventClass = type[AnyEvent]
@@ -43,7 +45,7 @@ class Topic:
 
     name: str
     events: tuple[EventClass, ...]
-    key: Literal["person", "delivery", "entity", "cell"]
+    key: Literal["person", "delivery", "entity", "cell", "facility"]
     writers: tuple[Service, ...]
     partitions: int = PERSON_PARTITIONS
     compacted: bool = False
@@ -80,8 +82,14 @@ PROVIDER_ROSTERS = Topic(
     _topic("provider-rosters"), (ProviderRosterStated,), "entity", ("intake",), partitions=1, compacted=True
 )
 ALIGNMENT_DECISIONS = Topic(_topic("alignment-decisions"), (AlignmentDecided,), "person", ("alignment",))
-RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, RiskTierChanged), "person", ("risk",))
-CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed,), "person", ("risk",))
+ARRANGEMENTS = Topic(_topic("arrangements"), (ArrangementsDecided,), "person", ("alignment",))
+RECONCILIATION = Topic(_topic("reconciliation"), (ReconciliationDiffered,), "person", ("alignment",))
+# What people decided; alignment itself reads it, so that it stands in every rebuild.
+RECONCILIATION_CLOSINGS = Topic(_topic("reconciliation-closings"), (DifferenceClosed,), "person", ("alignment",))
+RISK_SCORES = Topic(_topic("risk-scores"), (RiskScored, EsrdRiskScored, RiskTierChanged), "person", ("risk",))
+CARE_ACTIONS = Topic(_topic("care-actions"), (CareActionProposed, CareActionClosed), "person", ("risk",))
+CARE_REPORTS = Topic(_topic("care-reports"), (CareActionReported,), "person", ("risk",))
+FACILITY_RATES = Topic(_topic("facility-rates"), (FacilityRated,), "facility", ("risk",), partitions=1)
 COST_SHIFT_MEASURES = Topic(_topic("cost-shift-measures"), (MeasureRestated,), "cell", ("cost-shift",))
 COST_SHIFT_SIGNALS = Topic(_topic("cost-shift-signals"), (CostShiftSignalled,), "entity", ("cost-shift",), partitions=1)
 
@@ -100,8 +108,13 @@ TOPICS: tuple[Topic, ...] = (
     DESIGNATIONS,
     PROVIDER_ROSTERS,
     ALIGNMENT_DECISIONS,
+    ARRANGEMENTS,
+    RECONCILIATION,
+    RECONCILIATION_CLOSINGS,
     RISK_SCORES,
     CARE_ACTIONS,
+    CARE_REPORTS,
+    FACILITY_RATES,
     COST_SHIFT_MEASURES,
     COST_SHIFT_SIGNALS,
 )

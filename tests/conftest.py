@@ -1,6 +1,6 @@
 """Servers for tests: started once a session when first asked for, or privately for a test that breaks them.
 
-Under pytest-xdist every worker has servers of its own, so broker tests are best run in one process.
+Under pytest-xdist every worker has servers of its own, and a file stays with one worker (``--dist loadfile``).
 """
 
 import asyncio

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from rich.measure import Measurement
 from rich.table import Table
 
 from infra.command.output import people, results
 from services.intake.shown import CountShown, DeliveryDetail, DeliveryShown, LineShown
 
+_ANY_WIDTH = 10_000
 # Of substance use: whether the sender leaves such records out of its files.
 _WITHHELD = {True: "withheld by the sender", False: "included", None: "not known whether withheld"}
 
@@ -23,19 +25,50 @@ def _count(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
 
 
+# What to do about a reason, where it is not to ask the sender.
+_ADVICE = {
+    "not_an_mbi": "Made-up identifiers (S in second place, as in CMS's samples and 'tandem simulate') are read by an "
+    "installation that was started with 'tandem up --synthetic'. Never with real data.",
+}
+_COUNTED = ("records", "people", "added", "gone", "changed", "quarantined")
+
+
 def show_deliveries(found: Sequence[DeliveryShown]) -> None:
-    """A line a delivery."""
+    """A line a delivery, or three where the terminal is too narrow for that."""
     if not found:
         people.print("There is no such delivery.")
         return
     table = Table("number", "dated", "kind", "source", "file", "status", box=None)
-    for column in ("records", "people", "added", "gone", "changed", "quarantined"):
+    for column in _COUNTED:
         table.add_column(column, justify="right")
     for one in found:
-        named = (one.sequence, one.dated or "", one.kind or "", one.source, one.name)
-        counts = (one.records, one.people, one.people_added, one.people_gone, one.people_changed, one.quarantined)
-        table.add_row(*map(str, named), status_of(one), *map(_count, counts))
-    results.print(table)
+        table.add_row(*_named(one), status_of(one), *map(_count, _counts(one)))
+    if _natural_width(table) <= results.width:
+        results.print(table)
+    else:
+        for one in found:
+            _show_narrow(one)
+
+
+def _natural_width(table: Table) -> int:
+    return Measurement.get(results, results.options.update(max_width=_ANY_WIDTH), table).maximum
+
+
+def _show_narrow(one: DeliveryShown) -> None:
+    number, dated, kind, source, name = _named(one)
+    what = f"{kind or 'a file of no known kind'} from {source}"
+    results.print(f"[bold]{number:2}[/]  {dated}  {what}: {status_of(one)}", soft_wrap=True)
+    results.print(f"    {name}", soft_wrap=True)
+    counted = [f"{_count(count)} {what}" for what, count in zip(_COUNTED, _counts(one), strict=True) if count]
+    results.print(f"    {', '.join(counted) or 'nothing read'}", soft_wrap=True)
+
+
+def _named(one: DeliveryShown) -> tuple[str, str, str, str, str]:
+    return str(one.sequence or ""), str(one.dated or ""), one.kind or "", one.source, one.name
+
+
+def _counts(one: DeliveryShown) -> tuple[int | None, ...]:
+    return one.records, one.people, one.people_added, one.people_gone, one.people_changed, one.quarantined
 
 
 def show_detail(one: DeliveryDetail) -> None:
@@ -88,6 +121,9 @@ def show_faults(faults: Sequence[CountShown]) -> None:
     for fault in faults:
         table.add_row(fault.file, fault.field or "", fault.reason, f"{fault.lines:,}")
     results.print(table)
+    for reason in dict.fromkeys(fault.reason for fault in faults):
+        if reason in _ADVICE:
+            results.print(_ADVICE[reason], soft_wrap=True)
 
 
 def show_lines(lines: Sequence[LineShown]) -> None:

@@ -2,9 +2,10 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 from rich.console import Console
@@ -24,9 +25,17 @@ from infra.local.installation import Installation, usual_folder
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+# A pipe and a file have no width: what goes there is neither broken nor cropped.
+_UNLIMITED = 10_000
+
+
+def _console(stream: TextIO, *, stderr: bool) -> Console:
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _UNLIMITED)
+
+
 # Standard output stays free for results, so that --json can be piped.
-people = Console(stderr=True, highlight=False)
-results = Console(highlight=False)
+people = _console(sys.stderr, stderr=True)
+results = _console(sys.stdout, stderr=False)
 
 
 class Failure(click.ClickException):

@@ -14,6 +14,8 @@ CLAIM_DENIED, CLAIM_PAID = "0", "1"
 LINE_DENIED, LINE_ALLOWED = "N", "A"
 _STAYS = frozenset({"60", "20"})
 _MOST_LISTED = 4
+# Internal and family medicine, a nurse practitioner; cardiology; a surgeon, whose visits align nobody.
+CLINICIAN_SPECIALTIES = ("11", "08", "50", "11", "06", "38", "02")
 
 
 def adjudicated_on(period: Period, delivery: int, number: int) -> date:
@@ -57,13 +59,26 @@ def listed_diagnoses(claim: MedicareClaim) -> tuple[str, ...]:
 
 
 def place_of_service(person: Person) -> str:
-    """A nursing facility, or an office."""
-    return "31" if person.traits.setting == "nursing_facility" else "11"
+    """A nursing facility, for every third a skilled stay in one; or an office."""
+    if person.traits.setting == "nursing_facility":
+        return "31" if person.traits.index % 3 == 0 else "32"
+    return "11"
 
 
 def specialty(claim: MedicareClaim) -> str:
-    """Internal medicine, or a medical supply company."""
-    return "11" if claim.claim_type == "71" else "54"
+    """The clinician's own: primary care for most, for some another that counts or one that never does."""
+    return CLINICIAN_SPECIALTIES[_place(claim) % len(CLINICIAN_SPECIALTIES)] if claim.claim_type == "71" else "54"
+
+
+def practice_tax_number(claim: MedicareClaim) -> str:
+    """Three clinicians share a practice; every tenth practice is not told."""
+    practice = _place(claim) // 3
+    return "" if claim.claim_type != "71" or practice % 10 == 0 else f"{310_000_000 + practice}"
+
+
+def _place(claim: MedicareClaim) -> int:
+    """A clinician's place in the list of all."""
+    return int(claim.npi[2:-1]) % 1000
 
 
 def allowed(cents: int) -> int:

@@ -110,13 +110,11 @@ def _spool_enrolment(spool: Spool, person: Person) -> None:
             spool.append(("alignment", month), row)
 
 
-def _people(
-    seed: int, people: int, period: Period, shift: ShiftPlan, on_progress: Callable[[int, int], None] | None
-) -> Iterator[Person]:
-    for index in range(people):
-        yield draw_person(seed, index, period, shift)
-        if on_progress is not None and ((index + 1) % PROGRESS_EVERY == 0 or index + 1 == people):
-            on_progress(index + 1, people)
+def _counted(drawn: Iterator[Person], people: int, on_progress: Callable[[int, int], None] | None) -> Iterator[Person]:
+    for done, person in enumerate(drawn, 1):
+        yield person
+        if on_progress is not None and (done % PROGRESS_EVERY == 0 or done == people):
+            on_progress(done, people)
 
 
 def _truth_document(
@@ -202,8 +200,8 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     says which of Medicaid's long-term care is on the other side of Medicare's hospital stays; ``feeds`` says in
     which layouts Medicare's claims and people are delivered, the same in each, and whether plans' encounters come as
     837 beside the T-MSIS files; ``lists`` says which lists of CMS come besides the monthly report, and
-    ``eligibility`` in which files Medicaid's enrolment is told besides the 834. ``on_progress`` is
-    called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
+    ``eligibility`` in which files Medicaid's enrolment is told besides the 834. ``state-care`` among them
+    tells of care arrangements, so people are in some, which they are not otherwise. ``on_progress`` is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
     :class:`FileExistsError` for a directory that holds something.
     """
     period = Period(first_month, months, run_out_months)
@@ -212,7 +210,9 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     sizes = {"medicare": shift_medicare_pbpm_cents, "medicaid": shift_medicaid_pbpm_cents}
     plan = plan_shift(seed, period, direction=shift, month=begins, channel=shift_channel, **sizes)
     spool, truth = Spool(directory / "spool"), Truth(period)
-    for person in _people(seed, people, period, plan, on_progress):
+    arranged = "state-care" in eligibility
+    drawn = (draw_person(seed, index, period, plan, arrangements=arranged) for index in range(people))
+    for person in _counted(drawn, people, on_progress):
         medicare, medicaid = claims_of(person)
         _spool_enrolment(spool, person)
         _spool_medicare(spool, person, medicare, feeds)

@@ -1,51 +1,33 @@
 """Routes over alignment's decisions. Everything can be asked for as it was known at a delivery or on a date."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from asyncpg import Record
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from contracts.alignment import PredicateResult
-from contracts.identifiers import EntityId, PersonId
 from contracts.months import Month
-from services.alignment import reading
+from services.alignment import arrangement_gateway, reading, reconciliation_gateway
+from services.alignment.outlook_gateway import router as outlook
+from services.alignment.paths_gateway import router as paths
+from services.alignment.paths_policy import paths_policy
 from services.alignment.programme import programme
+from services.alignment.questions import After, AsOf, Entity, Form, Limit, Person, page_headers, state_of
 from services.alignment.rules.sharing import sharing
 from services.alignment.statements import Fact
 from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
-from services.runtime.problems import Problem, not_found
+from services.runtime.problems import not_found
+from services.runtime.tabular import table_response
 
 router = APIRouter(prefix="/v1", tags=["alignment"])
-
-AsOfText = Annotated[
-    str | None,
-    Query(alias="as_of", pattern=r"^(\d{1,18}|\d{4}-\d{2}-\d{2})$", description="a delivery's number, or a date (UTC)"),
-]
-Person = Annotated[PersonId, Path()]
-After = Annotated[str, Query(pattern=r"^(p[0-9a-f]{32})?$", description="the last person of the page before")]
-Limit = Annotated[int, Query(ge=1, le=10_000, description="rows of one page")]
-Entity = Annotated[EntityId | None, Query(description="only this entity")]
-
-
-async def as_of_sequence(connection: ReadConnection, text: AsOfText = None) -> int:
-    """Turn what was asked for into a delivery sequence: the latest where nothing was asked."""
-    if text is None:
-        return await reading.latest_sequence(connection)
-    if text.isdigit():
-        return int(text)
-    try:
-        return await reading.sequence_on(connection, date.fromisoformat(text))
-    except (ValueError, OverflowError):
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "as_of is not a day of the calendar") from None
-
-
-AsOf = Annotated[int, Depends(as_of_sequence)]
-
+router.include_router(arrangement_gateway.router)
+router.include_router(reconciliation_gateway.router)
 
 _DECISION: dict[str, JsonValue] = {
     "month": "2022-03",
@@ -217,12 +199,14 @@ class AlignedPeople(BaseModel):
 
 
 class PolicyValue(BaseModel):
-    """A parameter, where it comes from, and whether that confirms it."""
+    """A parameter, where it comes from, whether that confirms it, and in which months it holds."""
 
     name: str
     value: Any
     source: str
     status: str
+    first_month: str | None
+    last_month: str | None
 
 
 class Policy(BaseModel):
@@ -235,7 +219,7 @@ class Policy(BaseModel):
 @router.get("/people/{person_id}/timeline", summary="Every month of a person, and why")
 async def person_timeline(person_id: Person, connection: ReadConnection, as_of: AsOf) -> Timeline:
     """Give every month of a person: aligned or not, since when that is known, and why."""
-    state = await _state_of(connection, person_id)
+    state = await state_of(connection, person_id)
     rows = await reading.timeline(connection, person_id, as_of)
     areas = await _areas(connection, rows, state, as_of)
     said = await reading.statements(connection, person_id, as_of)
@@ -253,7 +237,7 @@ async def person_timeline(person_id: Person, connection: ReadConnection, as_of: 
 @router.get("/people/{person_id}/months/{month}", summary="Everything ever decided about one month")
 async def person_month(person_id: Person, month: Month, connection: ReadConnection) -> list[PastDecision]:
     """Give everything ever decided about one month of a person, oldest first, with the delivery that caused it."""
-    state = await _state_of(connection, person_id)
+    state = await state_of(connection, person_id)
     rows = await reading.month_history(connection, person_id, month)
     if not rows:
         raise not_found("decision for this month")
@@ -265,7 +249,7 @@ async def person_month(person_id: Person, month: Month, connection: ReadConnecti
     return past
 
 
-@router.get("/roster", summary="Who is aligned in a month")
+@router.get("/roster", summary="Who is aligned in a month", response_model=Roster)
 async def roster_of_month(  # noqa: PLR0913, PLR0917 - one parameter of the query string each
     connection: ReadConnection,
     as_of: AsOf,
@@ -273,11 +257,17 @@ async def roster_of_month(  # noqa: PLR0913, PLR0917 - one parameter of the quer
     entity: Entity = None,
     after: After = "",
     limit: Limit = 1_000,
-) -> Roster:
+    form: Form = "json",
+) -> Roster | Response:
     """List who is aligned in a month, a page at a time, by person."""
     rows = await reading.roster(connection, reading.RosterPage(month, as_of, entity, after, limit))
     people = [RosterMember(**_but_aligned(row)) for row in rows]
-    return Roster(month=month, as_of=as_of, people=people, next_after=_next(rows, limit))
+    next_after = _next(rows, limit)
+    if form == "json":
+        return Roster(month=month, as_of=as_of, people=people, next_after=next_after)
+    headers = page_headers(as_of, next_after)
+    name = f"roster-{month}-{as_of}"
+    return await asyncio.to_thread(table_response, people, RosterMember, form, name=name, headers=headers)
 
 
 @router.get("/alignment/months", summary="People by month and cohort")
@@ -297,7 +287,13 @@ async def persons(connection: ReadConnection, as_of: AsOf, after: After = "", li
 async def policy() -> Policy:
     """Give the dated parameters that decisions rest on, with their source and whether it confirms them."""
     own = programme()
-    values = [PolicyValue(name=p.name, value=p.value, source=p.source, status=p.status) for p in own.parameters]
+    values = [
+        PolicyValue(
+            name=one.name, value=one.value, source=one.source, status=one.status, first_month=one.first_month,
+            last_month=one.last_month,
+        )
+        for one in (*own.parameters, *paths_policy().parameters)
+    ]  # fmt: skip
     return Policy(programme=own.name, parameters=values)
 
 
@@ -310,13 +306,6 @@ def _statement(fact: Fact) -> Statement:
         entity_id=fact.entity_id,
         said={name: list(value) if isinstance(value, tuple) else value for name, value in fact.said},
     )
-
-
-async def _state_of(connection: Connection, person_id: str) -> str:
-    state = await reading.person_state(connection, person_id)
-    if state is None:
-        raise not_found("person")
-    return state
 
 
 def _entity_of(row: Record, state: str) -> str | None:
@@ -347,3 +336,7 @@ def _but_aligned(row: Record) -> dict[str, Any]:
 
 def _next(rows: Sequence[Record], limit: int) -> str | None:
     return rows[-1]["person_id"] if len(rows) == limit else None
+
+
+router.include_router(paths)
+router.include_router(outlook)

@@ -14,13 +14,14 @@ from contracts.alignment import MonthDecision, Outcome, PredicateResult
 from contracts.codes import DecidedCohort, DualStatusCode
 from contracts.months import month_at, month_index
 from services.alignment.programme import Programme
+from services.alignment.replay import in_order, marked, moves
 from services.alignment.rules.aligned import Alignment, alignment
 from services.alignment.rules.change import change
 from services.alignment.rules.cohort import cohort
 from services.alignment.rules.knowledge import Knowledge
-from services.alignment.rules.known_month import Answer, KnownMonth, Stated
+from services.alignment.rules.known_month import Answer, KnownMonth, Reach, Stated, told
 from services.alignment.rules.predicates import answers
-from services.alignment.statements import DECIDING, Fact
+from services.alignment.statements import Fact
 
 History = dict[tuple[str, int], MonthDecision]
 
@@ -48,11 +49,6 @@ class Boundary(NamedTuple):
     decisions: tuple[MonthDecision, ...]
 
 
-def _in_order(facts: Iterable[Fact]) -> list[Fact]:
-    """Those that decide, oldest delivery first: what is only evidence can change nothing here."""
-    return sorted([fact for fact in facts if fact.kind in DECIDING], key=lambda fact: (fact.sequence, fact.event_id))
-
-
 def decision_history(facts: Iterable[Fact], programme: Programme) -> History:
     """Every decision that there ever was: ``(month, sequence)`` to the decision made then."""
     return {
@@ -64,10 +60,10 @@ def decision_history(facts: Iterable[Fact], programme: Programme) -> History:
 
 def boundaries(facts: Iterable[Fact], programme: Programme, since: int = 0) -> Iterator[Boundary]:
     """What each delivery from ``since`` on changed. Deliveries before it are replayed without deciding anything."""
-    ordered = _in_order(facts)
-    moved = _moves(ordered)
+    ordered = in_order(facts)
+    moved = moves(ordered)
     knowledge = Knowledge(programme)
-    for sequence, group in groupby(_marked(ordered), key=itemgetter(0)):
+    for sequence, group in groupby(marked(ordered), key=itemgetter(0)):
         arrived = [fact for _, fact in group if fact is not None]
         if sequence in moved:
             before, knowledge = knowledge, _knowledge(ordered, sequence, programme)
@@ -78,18 +74,6 @@ def boundaries(facts: Iterable[Fact], programme: Programme, since: int = 0) -> I
                 knowledge.add(fact)
         else:
             yield Boundary(sequence, arrived[-1].state, tuple(_changes(knowledge, arrived, programme)))
-
-
-def _marked(ordered: Sequence[Fact]) -> list[tuple[int, Fact | None]]:
-    """Every delivery at which facts begin or end to count, with those that begin."""
-    begin: list[tuple[int, Fact | None]] = [(fact.known_from, fact) for fact in ordered]
-    return sorted(begin + [(fact.until, None) for fact in ordered if fact.until is not None], key=itemgetter(0))
-
-
-def _moves(facts: Iterable[Fact]) -> set[int]:
-    """Deliveries because of which facts became another's, or another's became this person's."""
-    marks = ((fact.until, None if fact.since == fact.sequence else fact.since) for fact in facts)
-    return {mark for both in marks for mark in both if mark is not None}
 
 
 def _knowledge(ordered: Iterable[Fact], sequence: int, programme: Programme) -> Knowledge:
@@ -139,7 +123,7 @@ def _values(known: KnownMonth) -> tuple[object, ...]:
     verdict = known.verdict
     return (
         known.state,
-        *[stated and stated.value for stated in _stated_of(known)],
+        *[stated and (stated.value, stated.reach is Reach.CONTRADICTED) for stated in _stated_of(known)],
         known.entitlement_buy_in_code and known.entitlement_buy_in_code.reach,
         known.begun,
         verdict[:6],
@@ -166,8 +150,8 @@ def _decided(known: KnownMonth, programme: Programme) -> _Decided:
         decided,
         cohort(found, aligned=decided.aligned),
         known.verdict.entity_id if decided.aligned else None,
-        known.county_fips and known.county_fips.value,
-        known.dual_status_code and known.dual_status_code.value,
+        told(known.county_fips),
+        told(known.dual_status_code),
         found,
     )
 
@@ -201,7 +185,7 @@ def decisions_as_known(
 
     Gives the delivery, the person's state as then known, and the decision, ordered by delivery and month.
     """
-    ordered = _in_order(facts)
+    ordered = in_order(facts)
     for sequence, months in groupby(sorted((sequence, month) for month, sequence in keys), key=itemgetter(0)):
         knowledge = _knowledge(ordered, sequence, programme)
         # Nobody is told about somebody who turned out to be somebody else.

@@ -10,18 +10,9 @@ from typing import Any
 from contracts.medicaid import EnrolmentSource
 from contracts.months import month_index
 from services.alignment.statements import ENROLMENT_SOURCES
+from services.runtime.policy import Parameter, PolicyError, parameters_of
 
 POLICY = Path(__file__).parent / "policy" / "mco_based_dce.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A value that nobody computes: where it comes from, and whether that source confirms it."""
-
-    name: str
-    value: Any
-    source: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +23,8 @@ class Entity:
     state: str
     plan_ids: frozenset[str]
     letter_of_support: bool
+    # Plans of other services, dental care for example, of which somebody may be a member at the same time.
+    plans_beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +58,22 @@ class Programme:
 
     def performance_year(self, month: str) -> str | None:
         """Name the performance year of a month; ``None`` outside of all."""
-        return next(
-            (year.name for year in self.performance_years if year.first_month <= month <= year.last_month), None
-        )
+        year = self._year_of(month)
+        return None if year is None else year.name
+
+    def first_month_of_year(self, month: str) -> str | None:
+        """The first month of a month's performance year; ``None`` outside of all."""
+        year = self._year_of(month)
+        return None if year is None else year.first_month
+
+    def _year_of(self, month: str) -> PerformanceYear | None:
+        return next((year for year in self.performance_years if year.first_month <= month <= year.last_month), None)
 
 
-class PolicyError(ValueError):
-    """The policy file lacks something or says it in the wrong form."""
-
-
-def _parameter(name: str, said: Mapping[str, Any]) -> Parameter:
-    if set(said) != {"value", "source", "status"} or said["status"] not in {"confirmed", "unconfirmed"}:
-        raise PolicyError(f"{name} needs value, source and a status of confirmed or unconfirmed")
-    return Parameter(name, said["value"], said["source"], said["status"])
-
-
-def _entity(said: Mapping[str, Any]) -> tuple[Entity, tuple[Parameter, Parameter]]:
+def _entity(said: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> Entity:
     entity_id = said["entity_id"]
-    plans = _parameter(f"{entity_id}.plan_ids", said["plan_ids"])
-    letter = _parameter(f"{entity_id}.letter_of_support", said["letter_of_support"])
-    return Entity(entity_id, said["state"], frozenset(plans.value), letter.value), (plans, letter)
+    plans, letter, beside = (parameters[f"{entity_id}.{name}"].value for name in _OF_AN_ENTITY)
+    return Entity(entity_id, said["state"], frozenset(plans), letter, frozenset(beside))
 
 
 def _enrolment_sources(said: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
@@ -95,21 +84,36 @@ def _enrolment_sources(said: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple
 
 
 def read_programme(path: Path) -> Programme:
-    """Read a policy file. Raises :class:`PolicyError` for a parameter without its source and status."""
-    said = tomllib.loads(path.read_text())
-    parameters = {name: _parameter(name, value) for name, value in said["parameters"].items()}
-    entities = [_entity(entity) for entity in said["entities"]]
+    """Read a policy file.
+
+    Raises :class:`PolicyError` for a parameter without its source and status, one that is missing, and one that
+    nothing asks for.
+    """
+    text = path.read_text(encoding="utf-8")
+    parameters = parameters_of(text)
+    said, by_name = tomllib.loads(text), {one.name: one for one in parameters}
+    asked = set(_NAMES) | {f"{one['entity_id']}.{name}" for one in said["entities"] for name in _OF_AN_ENTITY}
+    if asked != by_name.keys():
+        raise PolicyError(f"missing or asked for by nothing: {', '.join(sorted(asked ^ by_name.keys()))}")
+    value = {name: one.value for name, one in by_name.items()}
     return Programme(
         name=said["programme"]["name"],
-        entities=tuple(entity for entity, _ in entities),
-        performance_years=tuple(PerformanceYear(*year) for year in parameters["performance_years"].value),
-        first_decided_month=month_index(parameters["first_decided_month"].value),
-        furthest_future_months=parameters["furthest_future_months"].value,
-        tolerated_unknowns=frozenset(parameters["tolerated_unknowns"].value),
-        united_states=frozenset(parameters["united_states"].value),
-        enrolment_sources=_enrolment_sources(parameters["enrolment_sources"].value),
-        parameters=(*parameters.values(), *(parameter for _, own in entities for parameter in own)),
+        entities=tuple(_entity(entity, by_name) for entity in said["entities"]),
+        performance_years=tuple(PerformanceYear(*year) for year in value["performance_years"]),
+        first_decided_month=month_index(value["first_decided_month"]),
+        furthest_future_months=value["furthest_future_months"],
+        tolerated_unknowns=frozenset(value["tolerated_unknowns"]),
+        united_states=frozenset(value["united_states"]),
+        enrolment_sources=_enrolment_sources(value["enrolment_sources"]),
+        parameters=tuple(parameters),
     )
+
+
+_OF_AN_ENTITY = ("plan_ids", "letter_of_support", "plans_beside")
+_NAMES = (
+    "first_decided_month", "furthest_future_months", "tolerated_unknowns", "united_states", "enrolment_sources",
+    "performance_years",
+)  # fmt: skip
 
 
 @cache

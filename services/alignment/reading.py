@@ -38,6 +38,11 @@ async def sequence_on(connection: Connection, day: date) -> int:
     return int(found)
 
 
+async def delivery_id(connection: Connection, sequence: int) -> str:
+    """The id of a delivery of which something is known."""
+    return str(await connection.fetchval("SELECT delivery_id FROM delivery WHERE sequence = $1", sequence))
+
+
 async def person_state(connection: Connection, person_id: str) -> str | None:
     """The state of a person; ``None`` for somebody who was never heard of."""
     state: str | None = await connection.fetchval("SELECT state FROM person WHERE person_id = $1", person_id)

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json
 
@@ -29,6 +29,7 @@ from contracts.medicaid import (
     MedicaidEnrolmentStatedData,
 )
 from contracts.months import month_index
+from services.alignment.care_told import CareTold, care_again, care_told
 from services.alignment.saying import Said, said_again, said_in
 
 Kind = Literal["coverage", "enrolment", "report", "designation", "provider_alignment", "sharing"]
@@ -75,6 +76,7 @@ class EnrolmentSpan(NamedTuple):
     county_fips: str | None
     programme: str | None = None
     programme_basis: str | None = None
+    care: CareTold | None = None
 
 
 class AlignedSpan(NamedTuple):
@@ -117,6 +119,7 @@ class Fact:
     said: Said = ()
     since: int | None = None
     until: int | None = None
+    birth: int | None = None
 
     @property
     def known_from(self) -> int:
@@ -139,7 +142,11 @@ class Fact:
             self.aligned,
             self.designation,
         ]
-        return json.dumps([*values, dict(self.said)] if self.said else values, separators=(",", ":"))
+        if self.said or self.birth is not None:
+            values.append(dict(self.said))
+        if self.birth is not None:
+            values.append(self.birth)
+        return json.dumps(values, separators=(",", ":"))
 
 
 def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of the table
@@ -153,7 +160,7 @@ def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of t
     body: str,
 ) -> Fact:
     """Build a fact from the store's columns; the inverse of :meth:`Fact.body`."""
-    death, part_a, part_b, coverage, enrolment, report_month, aligned, designation, *said = from_json(body)
+    death, part_a, part_b, coverage, enrolment, report_month, aligned, designation, *more = from_json(body)
     return Fact(
         event_id,
         sequence,
@@ -165,13 +172,19 @@ def restored(  # noqa: PLR0913, PLR0917 - the store's columns, in the order of t
         part_a,
         part_b,
         tuple([CoverageSpan(*span) for span in coverage]),
-        tuple([EnrolmentSpan(*span) for span in enrolment]),
+        tuple([_enrolment_span_again(span) for span in enrolment]),
         entity_id,
         report_month,
         tuple([AlignedSpan(*span) for span in aligned]),
         Designation(*designation) if designation else None,
-        said_again(said[0]) if said else (),
+        said_again(more[0]) if more else (),
+        birth=more[1] if len(more) > 1 else None,
     )
+
+
+def _enrolment_span_again(stored: list[Any]) -> EnrolmentSpan:
+    span = EnrolmentSpan(*stored)
+    return span if span.care is None else span._replace(care=care_again(span.care))
 
 
 def fact_of(event: PersonEvent) -> Fact:
@@ -217,6 +230,7 @@ def _coverage(data: MedicareCoverageStatedData, event_id: str, sequence: int) ->
         part_a_began=_ordinal(data.part_a_began),
         part_b_began=_ordinal(data.part_b_began),
         coverage=spans,
+        birth=_ordinal(data.birth_date),
     )
 
 
@@ -232,6 +246,7 @@ def _enrolment(data: MedicaidEnrolmentStatedData, event_id: str, sequence: int) 
         data.stated_on.toordinal(),
         death=_ordinal(data.death_date),
         enrolment=tuple([span for span in spans if span is not None]),
+        birth=_ordinal(data.birth_date),
     )
 
 
@@ -252,6 +267,7 @@ def _enrolment_span(span: MedicaidEnrolmentSpan, horizon: int | None) -> Enrolme
         span.county_fips,
         span.programme,
         span.programme_basis,
+        care_told(span),
     )
 
 

@@ -12,22 +12,29 @@ from contracts.alignment import (
     ProviderAlignmentReported,
     SharingPreferenceStated,
 )
+from contracts.claims import MedicareClaimsDelivered
 from contracts.coverage import MedicareCoverageStated
 from contracts.medicaid import MedicaidEnrolmentStated
 from contracts.provider import ProviderRosterStated
 from contracts.topics import (
     ALIGNMENT_REPORTS,
+    CLAIMS_MEDICARE,
     COVERAGE,
     DESIGNATIONS,
     IDENTITIES,
     MEDICAID_ENROLMENT,
     PROVIDER_ROSTERS,
+    RECONCILIATION_CLOSINGS,
     SHARING_PREFERENCES,
 )
-from services.alignment import store
+from services.alignment import arrangement_store, store, visit_store
+from services.alignment.arrangement_worker import arrange
 from services.alignment.deciding import Known, Outcome, arrived_late, first_new, outcome
+from services.alignment.paths_policy import paths_policy
 from services.alignment.programme import programme
+from services.alignment.rules.believable import unbelievable
 from services.alignment.statements import DECIDING, Fact, PersonEvent, fact_of
+from services.alignment.visits import visit_records
 from services.runtime.database import Connection
 from services.runtime.person_moves import next_phase, record_moves, settle_phase, take_every_turn
 from services.runtime.service import Batch, Cut, ServiceDefinition, Transaction
@@ -48,16 +55,36 @@ _PERSON_EVENTS = (
 
 
 async def handle(batch: Batch, transaction: Transaction) -> None:
-    """Apply one batch; its topic carries either rosters or facts about people."""
+    """Apply one batch; its topic carries rosters, claims, or facts about people."""
     events = [received.event for received in batch.received]
     await store.record_deliveries(transaction.connection, events)
     await record_moves(transaction.connection, events)
     rosters = [event for event in events if isinstance(event, ProviderRosterStated)]
     if rosters:
         await store.save_rosters(transaction.connection, rosters)
-    about_people = [event for event in events if isinstance(event, _PERSON_EVENTS)]
-    for together in _of_so_many_people(about_people):
+        await visit_store.save_participants(transaction.connection, rosters)
+    claims = [event for event in events if isinstance(event, MedicareClaimsDelivered)]
+    visits = [record for event in claims for record in visit_records(event, paths_policy())]
+    await visit_store.append_visits(transaction.connection, visits)
+    await arrangement_store.record_reported_months(transaction.connection, events)
+    await arrangement_store.record_closings(transaction.connection, events)
+    for together in _of_so_many_people(_believed(batch, transaction)):
         await _apply(together, transaction)
+
+
+def _believed(batch: Batch, transaction: Transaction) -> list[PersonEvent]:
+    """What is said about people, without what cannot be so."""
+    entities = {entity.entity_id for entity in programme().entities}
+    believed: list[PersonEvent] = []
+    for received in batch.received:
+        if not isinstance(received.event, _PERSON_EVENTS):
+            continue
+        wrong = unbelievable(received.event, entities)
+        if wrong is None:
+            believed.append(received.event)
+        else:
+            transaction.reject(received, *wrong)
+    return believed
 
 
 def _of_so_many_people(events: Sequence[PersonEvent]) -> Iterator[list[PersonEvent]]:
@@ -98,6 +125,7 @@ async def _decide(
         for person_id in since
     }
     await _write(outcomes, facts, min(since.values()), transaction)
+    await arrange(facts, since, late, transaction)
 
 
 async def settle(cut: Cut, transaction: Transaction) -> None:
@@ -109,6 +137,8 @@ async def settle(cut: Cut, transaction: Transaction) -> None:
     since: dict[str, int] = {}
     while phase := await next_phase(connection, cut.sequence):
         await store.move_facts(connection, phase)
+        await visit_store.move_visits(connection, phase)
+        await arrangement_store.move_closings(connection, phase)
         for person_id in await settle_phase(connection, phase):
             since[person_id] = min(phase.sequence, since.get(person_id, phase.sequence))
     people = sorted(since)
@@ -185,8 +215,10 @@ SERVICE = ServiceDefinition(
         ALIGNMENT_REPORTS,
         SHARING_PREFERENCES,
         DESIGNATIONS,
+        CLAIMS_MEDICARE,
         PROVIDER_ROSTERS,
         IDENTITIES,
+        RECONCILIATION_CLOSINGS,
     ),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",

@@ -22,6 +22,13 @@ Gone = Mapping[str, Sequence[tuple[int, int | None]]]  # person to deliveries fr
 _NOBODY: Gone = {}
 
 
+class Traits(NamedTuple):
+    """What a decision says of the person besides where the month counts. Empty or ``None``: not said."""
+
+    dual_status: str = ""
+    in_health_plan: bool | None = None
+
+
 class Decision(NamedTuple):
     """One month of one alignment decision."""
 
@@ -30,6 +37,7 @@ class Decision(NamedTuple):
     sequence: int
     revision: int
     place: Place
+    traits: Traits = Traits()
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ import asyncpg
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.cost_shift import MeasureKey, MeasureRestated, MeasureRestatedData
 from services.cost_shift.releasing import release_published
+from services.cost_shift.signals import signal_at_cut
 from services.runtime.database import Connection
 from services.runtime.service import Cut, Transaction
 
@@ -107,6 +108,7 @@ async def at_cut(cut: Cut, transaction: Transaction) -> None:
     await release_published(connection)
     for restated in await _restated(connection, cut):
         transaction.publish(restated)
+    await signal_at_cut(cut, transaction)
 
 
 async def _restated(connection: Connection, cut: Cut) -> list[MeasureRestated]:

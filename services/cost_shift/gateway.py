@@ -29,6 +29,7 @@ from services.cost_shift.questions import (
     revision_of,
 )
 from services.cost_shift.reading import Basis, Dimension, MeasureQuery, PeopleQuery
+from services.cost_shift.signals_gateway import router as signals
 from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import Problem
@@ -254,5 +255,6 @@ async def _window(
 figures.include_router(estimates)
 figures.include_router(completeness)
 figures.include_router(charts)
+figures.include_router(signals)
 router.include_router(figures)
 router.include_router(changes)

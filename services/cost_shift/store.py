@@ -89,12 +89,15 @@ CROSS JOIN LATERAL (
 """
 
 _WRITE_ASSIGNMENTS = """
-INSERT INTO assignment (person_id, month, sequence, revision, state, county, entity, cohort)
+INSERT INTO assignment
+    (person_id, month, sequence, revision, state, county, entity, cohort, dual_status, in_health_plan)
 SELECT * FROM unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
+    $1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::boolean[])
 ON CONFLICT (person_id, month, sequence) DO UPDATE SET
     revision = EXCLUDED.revision, state = EXCLUDED.state, county = EXCLUDED.county,
-    entity = EXCLUDED.entity, cohort = EXCLUDED.cohort
+    entity = EXCLUDED.entity, cohort = EXCLUDED.cohort,
+    dual_status = EXCLUDED.dual_status, in_health_plan = EXCLUDED.in_health_plan
 """
 
 _PERSON_MONTH_COSTS = """
@@ -276,7 +279,7 @@ def _assignments(rows: Iterable[Any]) -> dict[PersonMonth, dict[int, tuple[int, 
 
 async def write_assignments(connection: Connection, decisions: Sequence[Decision]) -> None:
     """Keep decisions; one for the same month and sequence gives way."""
-    rows = [(*decision[:4], *decision.place) for decision in decisions]
+    rows = [(*decision[:4], *decision.place, *decision.traits) for decision in decisions]
     if rows:
         await connection.execute(_WRITE_ASSIGNMENTS, *_columns(rows))
 

@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from contracts.alignment import AlignmentDecided, AlignmentDecidedData
+from contracts.alignment import AlignmentDecided, AlignmentDecidedData, MonthDecision, Outcome
 from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered
 from contracts.codes import Payer
-from contracts.topics import ALIGNMENT_DECISIONS, CLAIMS_MEDICAID, CLAIMS_MEDICARE, IDENTITIES
+from contracts.topics import ALIGNMENT_DECISIONS, CLAIMS_MEDICAID, CLAIMS_MEDICARE, IDENTITIES, RISK_SCORES
 from services.cost_shift import changes, store
 from services.cost_shift.category_policy import CategoryPolicy, category_policy
-from services.cost_shift.changes import ClaimKey, Decision
+from services.cost_shift.changes import ClaimKey, Decision, Traits
 from services.cost_shift.cut import at_cut
+from services.cost_shift.risk_scores import keep_scores
 from services.cost_shift.rules.cell_change import Place
 from services.cost_shift.rules.claim_contribution import (
     is_withdrawal,
@@ -72,7 +73,14 @@ def decisions(batch: Batch) -> Iterator[Decision]:
 def _decisions(data: AlignmentDecidedData, sequence: int) -> Iterator[Decision]:
     for decided in data.decisions:
         place = Place(data.state, decided.county_fips or "", decided.entity_id or "", decided.cohort.value)
-        yield Decision(data.person_id, decided.month, sequence, data.revision, place)
+        yield Decision(data.person_id, decided.month, sequence, data.revision, place, traits_of(decided))
+
+
+def traits_of(decided: MonthDecision) -> Traits:
+    """What a decision says of the person; of no more than a predicate that is known."""
+    outcomes = {predicate.name: predicate.outcome for predicate in decided.predicates}
+    in_plan = {Outcome.PASS: False, Outcome.FAIL: True}.get(outcomes.get("NOT_IN_MA", Outcome.UNKNOWN))
+    return Traits(decided.dual_status_code or "", in_plan)
 
 
 async def _apply_claims(batch: Batch, transaction: Transaction, payer: Payer, arrived: list[ArrivedClaim]) -> None:
@@ -117,6 +125,10 @@ async def _apply_decisions(batch: Batch, transaction: Transaction) -> None:
     await store.add_arrivals(connection, batch.partition, "alignment", revised.arrivals.counts)
 
 
+async def _apply_scores(batch: Batch, transaction: Transaction) -> None:
+    await keep_scores(transaction.connection, (received.event for received in batch.received))
+
+
 async def _apply_moves(batch: Batch, transaction: Transaction) -> None:
     await record_moves(transaction.connection, (received.event for received in batch.received))
 
@@ -125,6 +137,7 @@ _APPLY: dict[str, Callable[[Batch, Transaction], Awaitable[None]]] = {
     CLAIMS_MEDICARE.name: _apply_medicare,
     CLAIMS_MEDICAID.name: _apply_medicaid,
     ALIGNMENT_DECISIONS.name: _apply_decisions,
+    RISK_SCORES.name: _apply_scores,
     IDENTITIES.name: _apply_moves,
 }
 
@@ -137,10 +150,10 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
 SERVICE = ServiceDefinition(
     name="cost-shift",
     schema="cost_shift",
-    topics=(CLAIMS_MEDICARE, CLAIMS_MEDICAID, ALIGNMENT_DECISIONS, IDENTITIES),
+    topics=(CLAIMS_MEDICARE, CLAIMS_MEDICAID, ALIGNMENT_DECISIONS, RISK_SCORES, IDENTITIES),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
-    waits_for=("intake", "alignment"),
+    waits_for=("intake", "alignment", "risk"),
     at_cut=at_cut,
     settle=settle,
 )

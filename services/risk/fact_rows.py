@@ -1,6 +1,7 @@
 """From events to fact rows, in the order of the tables' columns. Pure: what a claim supports is decided here."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final
 
 from contracts.claims import (
@@ -9,18 +10,22 @@ from contracts.claims import (
     MedicaidClaimsDelivered,
     MedicareClaim,
     MedicareClaimsDelivered,
+    PartDEventsDelivered,
 )
 from contracts.coverage import MedicareCoverageSpan, MedicareCoverageStated
 from contracts.medicaid import MedicaidEnrolmentSpan, MedicaidEnrolmentStated
-from services.risk.hcc_tables import eligible_procedures, hcc_tables
+from services.risk.claim_codes import claim_codes
+from services.risk.hcc_tables import eligible_procedures, is_known
 from services.risk.risk_policy import RiskPolicy
-from services.risk.rules.eligible_diagnoses import eligible_diagnoses
+from services.risk.rules.claim_marks import avoidable_admissions, frailty_of, marks_of, paid_cents
+from services.risk.rules.eligible_diagnoses import ineligible_because
 
 Row = tuple[Any, ...]
 _ADMISSION_CLAIMS: Final = frozenset({"60", "61"})
 _PART_A_CLAIMS: Final = frozenset({"10", "20", "30", "40", "50", "60", "61"})
-# Claims of these types can neither support a diagnosis nor be an admission, so no row is kept of them.
-_WITHOUT_BEARING: Final = frozenset({"10", "20", "30", "50", "81", "82"})
+SERVICE_AFTER_DELIVERY: Final = "service_after_delivery"
+# Of the eleven digits of an NDC: labeler and product, without the package.
+_PRODUCT_DIGITS: Final = 9
 
 
 def medicare_statements(event: MedicareCoverageStated) -> Iterator[Row]:
@@ -32,7 +37,7 @@ def medicare_statements(event: MedicareCoverageStated) -> Iterator[Row]:
             *(data.person_id, event.id, ordinal, event.deliveryseq, data.state, "medicare", data.stated_on),
             *(data.birth_date, data.sex_code, data.original_entitlement_code, data.death_date, data.part_b_began),
             *((span.first_month, span.last_month, span.dual_status_code) if span else (None, None, None)),
-            None,
+            *(None, span.medicare_status_code if span else None, None),
         )
 
 
@@ -45,7 +50,7 @@ def medicaid_statements(event: MedicaidEnrolmentStated) -> Iterator[Row]:
             *(data.person_id, event.id, ordinal, event.deliveryseq, data.state, "medicaid", data.stated_on),
             *(data.birth_date, data.sex_code, None, data.death_date, None),
             *((span.first_month, span.last_month, span.dual_status_code) if span else (None, None, None)),
-            span.long_term_care_level if span else None,
+            *(span.long_term_care_level if span else None, None, span.health_plan_contract if span else None),
         )
 
 
@@ -61,24 +66,45 @@ def claim_key(claim: MedicareClaim) -> str:
     return claim.record_id
 
 
-def supported_diagnoses(claim: MedicareClaim, policy: RiskPolicy) -> tuple[str, ...]:
-    """List the diagnoses that count and that a model knows."""
-    tables = hcc_tables(policy.hcc_tables_year)
-    codes = eligible_diagnoses(claim, eligible_procedures(claim.service_through.year, policy))
-    return tuple(code for code in codes if tables.is_mapped(code))
+def _reason(claim: MedicareClaim, delivered_on: date, policy: RiskPolicy) -> str | None:
+    if claim.service_through > delivered_on:
+        return SERVICE_AFTER_DELIVERY
+    return ineligible_because(claim, eligible_procedures(claim.service_through.year, policy))
+
+
+def supported_diagnoses(
+    claim: MedicareClaim, delivered_on: date, policy: RiskPolicy
+) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+    """List the diagnoses that a model knows: those that count, those that do not, and why not."""
+    known = tuple(code for code in claim.diagnosis_codes if is_known(code, policy))
+    reason = _reason(claim, delivered_on, policy) if known else None
+    return (known, (), None) if reason is None else ((), known, reason)
 
 
 def claim_records(event: MedicareClaimsDelivered, policy: RiskPolicy) -> Iterator[Row]:
-    """Give one row a claim record that may support a diagnosis, be an admission, or take either back."""
-    data = event.data
+    """Give one row a claim record: which diagnoses it supports, what it is a sign of, what it cost."""
+    data, codes = event.data, claim_codes()
     for claim in data.claims:
-        if claim.claim_type_code not in _WITHOUT_BEARING:
+        counting, ignored, reason = supported_diagnoses(claim, event.time.date(), policy)
+        yield (
+            *(data.person_id, claim.record_id, claim.version, event.deliveryseq, data.state, claim_key(claim)),
+            claim.adjustment is Adjustment.CANCELLATION,
+            claim.claim_type_code in _ADMISSION_CLAIMS and not claim.denied,
+            *(claim.service_from, claim.service_through),
+            *("|".join(counting), "|".join(ignored), reason, claim.claim_type_code, paid_cents(claim)),
+            *(int(marks_of(claim, codes)), frailty_of(claim, codes)),
+            "|".join(str(number) for number in avoidable_admissions(claim, codes)),
+        )
+
+
+def drug_fills(event: PartDEventsDelivered) -> Iterator[Row]:
+    """Give one row a fill that names its drug."""
+    data = event.data
+    for fill in data.claims:
+        if fill.national_drug_code is not None:
             yield (
-                *(data.person_id, claim.record_id, claim.version, event.deliveryseq, data.state, claim_key(claim)),
-                claim.adjustment is Adjustment.CANCELLATION,
-                claim.claim_type_code in _ADMISSION_CLAIMS and not claim.denied,
-                *(claim.service_from, claim.service_through),
-                "|".join(supported_diagnoses(claim, policy)),
+                *(data.person_id, fill.record_id, fill.version, event.deliveryseq, data.state, fill.filled_on),
+                *(fill.national_drug_code[:_PRODUCT_DIGITS], fill.adjustment is Adjustment.CANCELLATION),
             )
 
 

@@ -33,11 +33,13 @@ class Statement(Moved):
     last_month: str | None = None
     dual_status_code: str | None = None
     long_term_care_level: str | None = None
+    medicare_status_code: str | None = None
+    health_plan_contract: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRecord(Moved):
-    """One version of a Medicare claim record: which diagnoses it supports, and what it may cancel."""
+    """One version of a Medicare claim record: which diagnoses it supports, which not and why, what it may cancel."""
 
     sequence: int
     state: str
@@ -48,6 +50,10 @@ class ClaimRecord(Moved):
     service_from: date
     service_through: date
     diagnosis_codes: tuple[str, ...] = ()
+    ignored_codes: tuple[str, ...] = ()
+    ignored_reason: str | None = None
+    transplant: bool = False
+    dialysis: bool = False
 
 
 @dataclass(frozen=True, slots=True)

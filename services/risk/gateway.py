@@ -9,8 +9,12 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import APIRouter, Path, Query
 
+from services.risk.care_gateway import router as care_actions
+from services.risk.claim_codes import claim_code_entries
 from services.risk.hcc_tables import hcc_tables
+from services.risk.prediction_pack import pack_entries
 from services.risk.risk_policy import policy_entries, risk_policy
+from services.risk.worklist_gateway import router as worklists
 from services.runtime.gateway import ReadConnection
 from services.runtime.person_moves import is_gone
 from services.runtime.problems import not_found
@@ -27,12 +31,13 @@ After = Annotated[str, Query(pattern=r"^(p[0-9a-f]{32})?$", description="last pe
 
 _SCORES = f"""
     SELECT DISTINCT ON (model, payment_year) model, payment_year, sequence, state, segment, raw_score,
-           demographic_score, completeness, categories, interactions
+           demographic_score, completeness, categories, interactions, tables_year, periods, ignored, notes, kidney_status,
+           graft_month
     FROM score WHERE person_id = $1 AND sequence <= $2 AND NOT {is_gone("$1", "$2")}
     ORDER BY model, payment_year, sequence DESC
 """  # noqa: S608 - a fixed condition
 _TIER = """
-    SELECT tier, previous_tier, reasons, sequence FROM tier WHERE person_id = $1 AND sequence <= $2
+    SELECT tier, previous_tier, reasons, sequence, ended, score, spend_cents, probability FROM tier WHERE person_id = $1 AND sequence <= $2
     ORDER BY sequence DESC LIMIT 1
 """
 _TIERS = f"""
@@ -40,7 +45,7 @@ _TIERS = f"""
         SELECT DISTINCT ON (person_id) person_id, tier FROM tier WHERE sequence <= $1
             AND NOT {is_gone("tier.person_id", "$1")}
         ORDER BY person_id, sequence DESC)
-    SELECT tier, count(*) AS people FROM current GROUP BY tier ORDER BY tier DESC
+    SELECT tier, count(*) AS people FROM current WHERE tier IS NOT NULL GROUP BY tier ORDER BY tier DESC
 """  # noqa: S608 - a fixed condition
 _PEOPLE = f"""
     WITH current AS (
@@ -62,7 +67,7 @@ _SUMMARY = f"""
 
 
 def _category(model: Any, category: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a row's value
-    label = hcc_tables(risk_policy().hcc_tables_year).label(model, category["category"])
+    label = hcc_tables(max(risk_policy().hcc_tables_years)).label(model, category["category"])
     return {**category, "label": label}
 
 
@@ -73,7 +78,14 @@ def _score(row: asyncpg.Record) -> dict[str, Any]:
         "raw_score": str(row["raw_score"]),
         "demographic_score": None if demographic is None else str(demographic),
         "categories": [_category(row["model"], category) for category in json.loads(row["categories"])],
+        "periods": json.loads(row["periods"]),
+        "ignored": json.loads(row["ignored"]),
     }
+
+
+def _tier(row: asyncpg.Record) -> dict[str, Any]:
+    """Shares as texts, so that no reader makes a binary fraction of them."""
+    return dict(row) | {name: None if row[name] is None else str(row[name]) for name in ("score", "probability")}
 
 
 @router.get("/people/{person_id}/scores", summary="A person's scores and tier, with their trail")
@@ -92,7 +104,7 @@ async def person_scores(
         "person_id": person_id,
         "as_of": as_of,
         "scores": [_score(row) for row in scores],
-        "tier": None if tier is None else dict(tier),
+        "tier": None if tier is None else _tier(tier),
     }
 
 
@@ -130,5 +142,15 @@ async def scores_summary(connection: ReadConnection, as_of: AsOf = None) -> dict
 
 @router.get("/policy", summary="The dated parameters in force, with source and status")
 async def policy() -> dict[str, Any]:
-    """What differs by state, year or programme, or has not been confirmed."""
-    return policy_entries()
+    """What differs by state, year or programme, or has not been confirmed; also the lists of codes that mark claims."""
+    return policy_entries() | claim_code_entries()
+
+
+@router.get("/model", summary="The model of avoidable admissions: coefficients, training and measures")
+async def model() -> dict[str, Any]:
+    """Log odds are the intercept plus the sum of coefficient times predictor."""
+    return pack_entries()
+
+
+router.include_router(worklists)
+router.include_router(care_actions)

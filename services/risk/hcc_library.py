@@ -1,7 +1,7 @@
 """The one module that imports the pinned ``hccinfhir``; everything of it that is used stands here.
 
-Only its pure steps and its file loaders are used. Its claim parsers print data to standard output, and its ESRD
-models give 0.0 to a person without ESRD: neither is taken over.
+Only its pure steps and its file loaders are used. Its claim parsers print data to standard output, and its way from a
+person to the factors of a segment gives 0.0 where it does not know one: neither is taken over.
 """
 
 import warnings
@@ -9,6 +9,8 @@ import warnings
 with warnings.catch_warnings():
     # On import the library reads its own files in a way that newer Pythons call deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
+    # Its own whole way, which tests and benchmarks compare with; nothing else calls it.
+    from hccinfhir.model_calculate import calculate_raf
     from hccinfhir.model_demographics import categorize_demographics
     from hccinfhir.model_dx_to_cc import apply_mapping
     from hccinfhir.model_edits import apply_edits
@@ -16,6 +18,7 @@ with warnings.catch_warnings():
     from hccinfhir.model_interactions import (
         create_demographic_interactions,
         create_disease_interactions,
+        create_dual_interactions,
         create_hcc_counts,
         get_diagnostic_categories,
     )
@@ -32,9 +35,11 @@ __all__ = [
     "apply_edits",
     "apply_hierarchies",
     "apply_mapping",
+    "calculate_raf",
     "categorize_demographics",
     "create_demographic_interactions",
     "create_disease_interactions",
+    "create_dual_interactions",
     "create_hcc_counts",
     "get_diagnostic_categories",
     "load_coefficients",

@@ -21,9 +21,15 @@ from services.risk.hcc_library import (
 from services.risk.risk_policy import RiskPolicy
 
 Model = Literal["V24", "V28"]
+AnyModel = Literal["V24", "V28", "ESRD_V24"]
 MODELS: Final[tuple[Model, ...]] = ("V24", "V28")
-# The library also offers ESRD and drug models. They are not offered here: it scores a person without ESRD with 0.0.
-LIBRARY_MODEL: Final[dict[Model, str]] = {"V24": "CMS-HCC Model V24", "V28": "CMS-HCC Model V28"}
+LIBRARY_MODEL: Final[dict[AnyModel, str]] = {
+    "V24": "CMS-HCC Model V24",
+    "V28": "CMS-HCC Model V28",
+    "ESRD_V24": "CMS-HCC ESRD Model V24",
+}
+# The hierarchies of 2025 in the library lack what HCC 191, 192, 221 and 222 of V28 take away; CMS changed nothing.
+_HIERARCHIES_YEAR: Final = 2026
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,21 @@ class HccTables:
     coefficients: dict[tuple[str, str], Decimal]
     labels: dict[tuple[str, str], str]
 
-    def coefficient(self, model: Model, segment: str, variable: str) -> Decimal | None:
+    year: int
+
+    def coefficient(self, model: AnyModel, segment: str, variable: str) -> Decimal | None:
         """Find the relative factor of a variable in a segment; ``None`` where the model has none."""
         return self.coefficients.get((f"{segment}_{variable}".lower(), LIBRARY_MODEL[model]))
 
+    def factor(self, model: AnyModel, variable: str) -> Decimal | None:
+        """Find a factor that belongs to no segment: of a transplant, or of the months since."""
+        return self.coefficients.get((variable.lower(), LIBRARY_MODEL[model]))
+
     def is_mapped(self, diagnosis_code: str) -> bool:
         """Say whether a diagnosis counts in any of our models."""
-        return any((diagnosis_code, LIBRARY_MODEL[model]) in self.mapping for model in MODELS)
+        return any((diagnosis_code, name) in self.mapping for name in LIBRARY_MODEL.values())
 
-    def label(self, model: Model, category: int) -> str:
+    def label(self, model: AnyModel, category: int) -> str:
         """Name a condition category in CMS's words."""
         return self.labels.get((str(category), LIBRARY_MODEL[model]), f"condition category {category}")
 
@@ -63,10 +75,31 @@ def hcc_tables(year: int) -> HccTables:
     return HccTables(
         mapping={key: value for key, value in mapping.items() if key[1] in wanted},
         edits={key: rule for key, rule in load_edits(_path("ra_dx_edits.csv")).items() if key[1] in wanted},
-        hierarchies=load_hierarchies(_path(f"ra_hierarchies_{year}.csv")),
+        hierarchies=load_hierarchies(_path(f"ra_hierarchies_{_HIERARCHIES_YEAR}.csv")),
         coefficients={key: Decimal(str(value)) for key, value in coefficients.items() if key[1] in wanted},
         labels=load_labels(_path("ra_labels_2026.csv")),
+        year=year,
     )
+
+
+def tables_year(payment_year: int, policy: RiskPolicy) -> int:
+    """Name the model year whose tables serve a payment year: its own where there are some, else the nearest."""
+    return min(policy.hcc_tables_years, key=lambda year: (abs(year - payment_year), year))
+
+
+def tables_of(payment_year: int, policy: RiskPolicy) -> HccTables:
+    """Read the tables that serve a payment year."""
+    return hcc_tables(tables_year(payment_year, policy))
+
+
+@cache
+def _known_diagnoses(years: tuple[int, ...]) -> frozenset[str]:
+    return frozenset(code for year in years for code, _ in hcc_tables(year).mapping)
+
+
+def is_known(diagnosis_code: str, policy: RiskPolicy) -> bool:
+    """Say whether the tables of any year have a category for a diagnosis: one may be retired, or not valid yet."""
+    return diagnosis_code in _known_diagnoses(policy.hcc_tables_years)
 
 
 @cache

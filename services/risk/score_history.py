@@ -11,8 +11,9 @@ from typing import Final
 
 from contracts.risk import Segment
 from services.risk.facts import PersonFacts
-from services.risk.hcc_tables import MODELS, Model, hcc_tables
+from services.risk.hcc_tables import MODELS, Model, hcc_tables, tables_year
 from services.risk.risk_policy import RiskPolicy
+from services.risk.rules.esrd_score import esrd_score
 from services.risk.rules.hcc_score import Demographics, HccScore, hcc_score
 from services.risk.rules.scoring_input import ScoringInput, scoring_inputs
 
@@ -75,7 +76,23 @@ def _score(
     return hcc_score(hcc_tables(policy_year), model, segment, person, codes)
 
 
-def scores_of(scored: ScoringInput, policy: RiskPolicy) -> tuple[HccScore, ...]:
-    """Score an input under every model."""
+@dataclass(frozen=True, slots=True)
+class ModelScore:
+    """A score under one model, and those of the periods before where the segment was another."""
+
+    score: HccScore
+    periods: tuple[tuple[str, HccScore], ...] = ()
+
+
+def scores_of(scored: ScoringInput, policy: RiskPolicy) -> tuple[ModelScore, ...]:
+    """Score an input under every model that applies to the person."""
     codes = frozenset(code for code, _ in scored.support)
-    return tuple(_score(model, scored.demographics, scored.segment, codes, policy.hcc_tables_year) for model in MODELS)
+    year = tables_year(scored.payment_year, policy)
+    found = []
+    for model in MODELS:
+        periods = scored.periods if len(scored.periods) > 1 else ()
+        earlier = tuple((one.first_month, _score(model, one.demographics, one.segment, codes, year)) for one in periods)
+        found.append(ModelScore(_score(model, scored.demographics, scored.segment, codes, year), earlier))
+    if scored.renal is not None:
+        found.append(ModelScore(esrd_score(hcc_tables(year), scored.renal.kidneys, scored.renal.person, codes)))
+    return tuple(found)

@@ -64,7 +64,7 @@ def _scored(row: Mapping[str, str], model: Model, number: int, tables: HccTables
 
 def score_rows(rows: Iterable[Mapping[str, str]], model: Model) -> Iterator[dict[str, str]]:
     """Score rows one by one. Raises :class:`ScoringFileError` at the first that cannot be."""
-    tables = hcc_tables(risk_policy().hcc_tables_year)
+    tables = hcc_tables(max(risk_policy().hcc_tables_years))
     return (_scored(row, model, number, tables) for number, row in enumerate(rows, 1))
 
 

@@ -9,6 +9,7 @@ import asyncpg
 
 from services.risk.fact_rows import Row
 from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
+from services.risk.rules.claim_marks import Mark
 from services.runtime.database import Connection
 from services.runtime.person_moves import Phase, move_rows
 
@@ -17,19 +18,20 @@ News = dict[str, int]
 
 # Month after month most statements repeat what is known. One that says the same of the person as every earlier one
 # of its payer, in a year already spoken of, can change no score as long as nothing about the person depends on the
-# month: one dual status in all, no institutional level, no facility stay. Such people are not even read.
+# month: one dual status in all, no institutional level, no renal disease, no transplant, no other health plan, no
+# facility stay, no birth to come. Such people are not even read.
 _INSERT_STATEMENTS = """
     WITH arrived AS (
         INSERT INTO statement (person_id, event_id, ordinal, sequence, state, payer, stated_on, birth_date, sex_code,
             original_entitlement_code, death_date, part_b_began, first_month, last_month, dual_status_code,
-            long_term_care_level, alias, since)
+            long_term_care_level, medicare_status_code, health_plan_contract, alias, since)
         SELECT said.*, said.sequence
         FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::date[],
                     $8::date[], $9::text[], $10::text[], $11::date[], $12::date[], $13::text[], $14::text[],
-                    $15::text[], $16::text[], $17::text[])
+                    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])
             AS said (person_id, event_id, ordinal, sequence, state, payer, stated_on, birth_date, sex_code,
                 original_entitlement_code, death_date, part_b_began, first_month, last_month, dual_status_code,
-                long_term_care_level, alias)
+                long_term_care_level, medicare_status_code, health_plan_contract, alias)
         ON CONFLICT DO NOTHING
         RETURNING *
     ), behind AS (
@@ -40,7 +42,13 @@ _INSERT_STATEMENTS = """
     FROM arrived CROSS JOIN LATERAL (
         SELECT count(DISTINCT dual_status_code) > 1
                OR bool_or(long_term_care_level = 'institutional')
+               OR bool_or(known.medicare_status_code IN ('11', '21', '31'))
+               OR bool_or(known.health_plan_contract IS DISTINCT FROM arrived.health_plan_contract
+                          AND known.payer = arrived.payer)
+               OR (arrived.dual_status_code IS NOT NULL
+                   AND bool_or(known.payer = 'medicare' AND known.dual_status_code IS NOT NULL) IS NOT TRUE)
                OR bool_or(known.state <> arrived.state)
+               OR bool_or(known.birth_date > known.stated_on)
                OR bool_or(known.payer = arrived.payer
                    AND (known.birth_date, known.sex_code, known.original_entitlement_code, known.death_date,
                         known.part_b_began, known.dual_status_code, known.first_month IS NULL)
@@ -54,7 +62,10 @@ _INSERT_STATEMENTS = """
     WHERE history.differs IS TRUE
        OR history.year_known IS NOT TRUE
        OR arrived.long_term_care_level = 'institutional'
+       OR arrived.medicare_status_code IN ('11', '21', '31')
        OR EXISTS (SELECT 1 FROM facility_stay WHERE facility_stay.person_id = arrived.person_id)
+       OR EXISTS (SELECT 1 FROM claim_record
+                  WHERE claim_record.person_id = arrived.person_id AND claim_record.marks & 2048 <> 0)
 """
 # A record without diagnoses matters where a version or a relative of it has some: it may take them back.
 # The same version by the same name again says nothing new, unless what it said before became another's meanwhile.
@@ -64,29 +75,34 @@ _KNOWN = """
             = (said.person_id, said.alias, said.record_id, said.version)
         AND (known.until IS NULL OR (known.since <= said.sequence AND known.until > said.sequence))
 """
+# Diagnoses, counting or not, a transplant (mark 2048) and dialysis (128): the condition of the index.
+_BEARS = "{row}.diagnosis_codes <> '' OR {row}.ignored_codes <> '' OR {row}.marks & 2176 <> 0"
 _INSERT_CLAIMS = f"""
     WITH said AS (
         SELECT DISTINCT ON (person_id, alias, record_id, version) *
         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
-                    $8::boolean[], $9::date[], $10::date[], $11::text[], $12::text[])
+                    $8::boolean[], $9::date[], $10::date[], $11::text[], $12::text[], $13::text[], $14::text[],
+                    $15::bigint[], $16::int[], $17::int[], $18::text[], $19::text[])
             AS said (person_id, record_id, version, sequence, state, claim_key, cancellation, admission, service_from,
-                service_through, diagnosis_codes, alias)
+                service_through, diagnosis_codes, ignored_codes, ignored_reason, claim_type_code, paid_cents, marks,
+                frailty, indicators, alias)
         ORDER BY person_id, alias, record_id, version, sequence
     ), arrived AS (
         INSERT INTO claim_record (person_id, record_id, version, sequence, state, claim_key, cancellation, admission,
-            service_from, service_through, diagnosis_codes, alias, since)
+            service_from, service_through, diagnosis_codes, ignored_codes, ignored_reason, claim_type_code, paid_cents,
+            marks, frailty, indicators, alias, since)
         SELECT said.*, said.sequence FROM said WHERE NOT EXISTS ({_KNOWN.format(table="claim_record")})
         ON CONFLICT DO NOTHING
-        RETURNING person_id, record_id, claim_key, sequence, diagnosis_codes
+        RETURNING person_id, record_id, claim_key, sequence, diagnosis_codes, ignored_codes, marks
     ), behind AS (
         UPDATE person_move SET settled = false FROM arrived
         WHERE settled AND source = arrived.person_id AND person_move.sequence > arrived.sequence
     )
     SELECT arrived.person_id, min(arrived.sequence) AS sequence
     FROM arrived
-    WHERE arrived.diagnosis_codes <> '' OR EXISTS (
+    WHERE {_BEARS.format(row="arrived")} OR EXISTS (
         SELECT 1 FROM claim_record known
-        WHERE known.person_id = arrived.person_id AND known.diagnosis_codes <> ''
+        WHERE known.person_id = arrived.person_id AND ({_BEARS.format(row="known")})
           AND (known.record_id = arrived.record_id OR known.claim_key = arrived.claim_key))
     GROUP BY arrived.person_id
 """  # noqa: S608 - constants of this module
@@ -138,6 +154,32 @@ async def insert_stays(connection: Connection, rows: Sequence[Row]) -> News:
     return await _insert(connection, _INSERT_STAYS, rows)
 
 
+_INSERT_FILLS = f"""
+    WITH said AS (
+        SELECT DISTINCT ON (person_id, alias, record_id, version) *
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::text[],
+                    $8::boolean[], $9::text[])
+            AS said (person_id, record_id, version, sequence, state, filled_on, product, cancellation, alias)
+        ORDER BY person_id, alias, record_id, version, sequence
+    ), arrived AS (
+        INSERT INTO drug_fill (person_id, record_id, version, sequence, state, filled_on, product, cancellation, alias,
+            since)
+        SELECT said.*, said.sequence FROM said WHERE NOT EXISTS ({_KNOWN.format(table="drug_fill")})
+        ON CONFLICT DO NOTHING
+        RETURNING person_id, sequence
+    )
+    UPDATE person_move SET settled = false FROM arrived
+    WHERE settled AND source = arrived.person_id AND person_move.sequence > arrived.sequence
+"""  # noqa: S608 - constants of this module
+
+
+async def insert_fills(connection: Connection, rows: Sequence[Row]) -> News:
+    """Append filled prescriptions. They bear on no score, so they are never news."""
+    if rows:
+        await connection.execute(_INSERT_FILLS, *_columns(rows))
+    return {}
+
+
 async def insert_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
     """Remember the deliveries of a partition: number, identity, time."""
     await connection.execute(
@@ -158,7 +200,7 @@ async def deliveries_since(connection: Connection, sequence: int) -> dict[int, t
 
 
 # What was said again, by the same name, while it had not been moved yet.
-_SAID_AGAIN = """
+SAID_AGAIN = """
     DELETE FROM {table} again USING person_move move, {table} moving
     WHERE move.sequence = $1 AND (move.aliases IS NULL) = $2 AND NOT move.settled
         AND moving.person_id = move.source AND moving.until IS NULL AND moving.since < move.sequence
@@ -171,40 +213,44 @@ _MOVED = {
     "statement": (
         ("event_id", "ordinal"),
         ("sequence", "state", "payer", "stated_on", "birth_date", "sex_code", "original_entitlement_code", "death_date",
-         "part_b_began", "first_month", "last_month", "dual_status_code", "long_term_care_level", "alias"),
+         "part_b_began", "first_month", "last_month", "dual_status_code", "long_term_care_level",
+         "medicare_status_code", "health_plan_contract", "alias"),
     ),
     "claim_record": (
         ("record_id", "version", "alias"),
         ("sequence", "state", "claim_key", "cancellation", "admission", "service_from", "service_through",
-         "diagnosis_codes"),
+         "diagnosis_codes", "ignored_codes", "ignored_reason", "claim_type_code", "paid_cents", "marks", "frailty",
+         "indicators"),
     ),
+    "drug_fill": (("record_id", "version", "alias"), ("sequence", "state", "filled_on", "product", "cancellation")),
     "facility_stay": (("record_id", "version", "alias"), ("sequence", "state", "first_day", "last_day", "counts")),
 }  # fmt: skip
 
 
 async def move_facts(connection: Connection, phase: Phase) -> None:
     """Put facts under whom they are about from a delivery on."""
-    for table in ("claim_record", "facility_stay"):
-        await connection.execute(_SAID_AGAIN.format(table=table), *phase)
+    for table in ("claim_record", "facility_stay", "drug_fill"):
+        await connection.execute(SAID_AGAIN.format(table=table), *phase)
     for table, (key, rest) in _MOVED.items():
         await move_rows(connection, phase, table, key, rest)
 
 
 _STATEMENTS = """
     SELECT person_id, sequence, state, payer, stated_on, birth_date, sex_code, original_entitlement_code, death_date,
-           part_b_began, first_month, last_month, dual_status_code, long_term_care_level, since, until
+           part_b_began, first_month, last_month, dual_status_code, long_term_care_level, medicare_status_code,
+           health_plan_contract, since, until
     FROM statement WHERE person_id = ANY($1) ORDER BY sequence, event_id, ordinal
 """
-_CLAIMS = """
+_BEARING = f"FROM claim_record bearing WHERE person_id = ANY($1) AND ({_BEARS.format(row='bearing')})"
+_CLAIM = """
     SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
-           diagnosis_codes, since, until
-    FROM claim_record WHERE person_id = ANY($1) AND (person_id, claim_key) IN (
-        SELECT person_id, claim_key FROM claim_record WHERE person_id = ANY($1) AND diagnosis_codes <> '')
+           diagnosis_codes, ignored_codes, ignored_reason, marks, since, until
+    FROM claim_record WHERE person_id = ANY($1)
+"""
+_CLAIMS = f"""
+    {_CLAIM} AND (person_id, claim_key) IN (SELECT person_id, claim_key {_BEARING})
     UNION
-    SELECT person_id, sequence, state, record_id, version, claim_key, cancellation, service_from, service_through,
-           diagnosis_codes, since, until
-    FROM claim_record WHERE person_id = ANY($1) AND (person_id, record_id) IN (
-        SELECT person_id, record_id FROM claim_record WHERE person_id = ANY($1) AND diagnosis_codes <> '')
+    {_CLAIM} AND (person_id, record_id) IN (SELECT person_id, record_id {_BEARING})
 """
 _STAYS = """
     SELECT person_id, sequence, state, record_id, version, first_day, last_day, counts, since, until
@@ -212,9 +258,17 @@ _STAYS = """
 """
 
 
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|")) if text else ()
+
+
 def _claim(row: asyncpg.Record) -> ClaimRecord:
-    codes = row["diagnosis_codes"]
-    values = (*tuple(row)[1:-3], tuple(codes.split("|")) if codes else ())
+    marks = Mark(row["marks"])
+    values = (
+        *tuple(row)[1:9],
+        *(_codes(row["diagnosis_codes"]), _codes(row["ignored_codes"]), row["ignored_reason"]),
+        *(Mark.TRANSPLANT in marks, Mark.DIALYSIS in marks),
+    )
     return ClaimRecord(*values, since=row["since"], until=row["until"])
 
 

@@ -3,17 +3,35 @@
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered
+from contracts.claims import MedicaidClaimsDelivered, MedicareClaimsDelivered, PartDEventsDelivered
 from contracts.coverage import MedicareCoverageStated
 from contracts.medicaid import MedicaidEnrolmentStated
-from contracts.risk import ConditionCategory, RiskScored, RiskScoredData
-from contracts.topics import CLAIMS_MEDICAID, CLAIMS_MEDICARE, COVERAGE, IDENTITIES, MEDICAID_ENROLMENT, AnyEvent
-from services.risk import store
-from services.risk.fact_rows import Row, claim_records, facility_stays, medicaid_statements, medicare_statements
+from contracts.topics import (
+    ALIGNMENT_DECISIONS,
+    ALIGNMENT_REPORTS,
+    CARE_REPORTS,
+    CLAIMS_MEDICAID,
+    CLAIMS_MEDICARE,
+    CLAIMS_PART_D,
+    COVERAGE,
+    IDENTITIES,
+    MEDICAID_ENROLMENT,
+    PROVIDER_ROSTERS,
+    SHARING_PREFERENCES,
+    AnyEvent,
+)
+from services.risk import care_store, caring, store, tiering
+from services.risk.fact_rows import (
+    Row,
+    claim_records,
+    drug_fills,
+    facility_stays,
+    medicaid_statements,
+    medicare_statements,
+)
 from services.risk.risk_policy import RiskPolicy, risk_policy
-from services.risk.rules.hcc_score import HccScore
-from services.risk.score_history import Revision, ScoredInput, revise, scores_of
-from services.risk.tiering import at_cut
+from services.risk.score_history import Revision, revise, scores_of
+from services.risk.score_saying import Delivered, said_of
 from services.runtime.database import Connection
 from services.runtime.person_moves import next_phase, record_moves, settle_phase, take_every_turn
 from services.runtime.service import Batch, Cut, ServiceDefinition, Transaction
@@ -27,6 +45,7 @@ _INSERT: dict[str, Insert] = {
     MEDICAID_ENROLMENT.name: store.insert_statements,
     CLAIMS_MEDICARE.name: store.insert_claims,
     CLAIMS_MEDICAID.name: store.insert_stays,
+    CLAIMS_PART_D.name: store.insert_fills,
 }
 
 
@@ -40,51 +59,14 @@ def fact_rows(event: AnyEvent, policy: RiskPolicy) -> Iterator[Row]:
         return claim_records(event, policy)
     if isinstance(event, MedicaidClaimsDelivered):
         return facility_stays(event)
+    if isinstance(event, PartDEventsDelivered):
+        return drug_fills(event)
     raise TypeError(f"no facts are read from {event.type}")
 
 
 def _deliveries(batch: Batch) -> list[Row]:
     known = {one.event.deliveryseq: one.event for one in batch.received}
     return [(batch.partition, sequence, event.deliveryid, event.time) for sequence, event in sorted(known.items())]
-
-
-def _categories(score: HccScore, scored: ScoredInput) -> tuple[ConditionCategory, ...]:
-    """Name for each category the diagnosis and the claim that became known first."""
-    support = dict(scored.scored.support)
-    return tuple(
-        ConditionCategory(
-            category=category.number,
-            diagnosis_code=category.diagnosis_codes[0],
-            first_record_id=support[category.diagnosis_codes[0]],
-        )
-        for category in score.categories
-    )
-
-
-def _scored_data(person_id: str, scored: ScoredInput, score: HccScore) -> RiskScoredData:
-    return RiskScoredData(
-        person_id=person_id,
-        state=scored.scored.state,
-        model=score.model,
-        payment_year=scored.scored.payment_year,
-        diagnosis_year=scored.scored.payment_year - 1,
-        segment=score.segment,
-        raw_score=score.raw_score,
-        demographic_score=score.demographic_score,
-        completeness="complete" if scored.scored.demographics else "disease_only",
-        categories=_categories(score, scored),
-        interactions=score.interactions,
-    )
-
-
-def _row(data: RiskScoredData, scored: ScoredInput) -> Row:
-    return (
-        *(data.person_id, data.model, data.payment_year, scored.sequence, data.state, data.segment, data.raw_score),
-        *(data.demographic_score, data.completeness),
-        store.as_json([category.model_dump(exclude_none=True) for category in data.categories]),
-        list(data.interactions),
-        scored.fingerprint,
-    )
 
 
 async def _write(transaction: Transaction, revisions: dict[str, Revision], policy: RiskPolicy) -> None:
@@ -97,22 +79,10 @@ async def _write(transaction: Transaction, revisions: dict[str, Revision], polic
     deliveries = await store.deliveries_since(transaction.connection, first)
     rows: list[Row] = []
     for person_id, one in added:
-        delivery_id, time = deliveries[one.sequence]
-        for score in scores_of(one.scored, policy):
-            data = _scored_data(person_id, one, score)
-            rows.append(_row(data, one))
-            version = f"{data.model}:{data.payment_year}:{one.sequence}:{one.fingerprint.hex()}"
-            transaction.publish(
-                RiskScored.of(
-                    service="risk",
-                    key=person_id,
-                    version=version,
-                    time=time,
-                    delivery_id=delivery_id,
-                    sequence=one.sequence,
-                    data=data,
-                )
-            )
+        delivered = Delivered(*deliveries[one.sequence])
+        for said in said_of(person_id, one, scores_of(one.scored, policy), delivered, policy):
+            rows.append(said.row)
+            transaction.publish(said.event)
     await store.insert_scores(transaction.connection, rows)
 
 
@@ -120,9 +90,14 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     """Append the batch's facts and revise the scores of the people about whom there is news."""
     policy = risk_policy()
     connection = transaction.connection
-    await store.insert_deliveries(connection, _deliveries(batch))
+    # A report counts from a delivery on that may not have been read yet: it says nothing of it.
+    if batch.topic != CARE_REPORTS.name:
+        await store.insert_deliveries(connection, _deliveries(batch))
     if batch.topic == IDENTITIES.name:
         await record_moves(connection, (received.event for received in batch.received))
+        return
+    await care_store.append(connection, [received.event for received in batch.received])
+    if batch.topic not in _INSERT:
         return
     rows = [(*row, received.event.named_by) for received in batch.received for row in fact_rows(received.event, policy)]
     news = await _INSERT[batch.topic](connection, rows)
@@ -148,6 +123,7 @@ async def settle(cut: Cut, transaction: Transaction) -> None:
     news: store.News = {}
     while phase := await next_phase(connection, cut.sequence):
         await store.move_facts(connection, phase)
+        await care_store.move_care_facts(connection, phase, store.SAID_AGAIN)
         for person in await settle_phase(connection, phase):
             news[person] = min(phase.sequence, news.get(person, phase.sequence))
     people = sorted(news)
@@ -155,13 +131,22 @@ async def settle(cut: Cut, transaction: Transaction) -> None:
         await _revise({one: news[one] for one in people[start : start + _PEOPLE_AT_ONCE]}, transaction, risk_policy())
 
 
+async def at_cut(cut: Cut, transaction: Transaction) -> None:
+    """Tiers first: whoever enters a high one is to be looked after."""
+    await tiering.at_cut(cut, transaction)
+    await caring.at_cut(cut, transaction)
+
+
+# What only care looks at.
+_CARE_TOPICS = (ALIGNMENT_DECISIONS, ALIGNMENT_REPORTS, SHARING_PREFERENCES, PROVIDER_ROSTERS, CARE_REPORTS)
+
 SERVICE = ServiceDefinition(
     name="risk",
     schema="risk",
-    topics=(COVERAGE, MEDICAID_ENROLMENT, CLAIMS_MEDICARE, CLAIMS_MEDICAID, IDENTITIES),
+    topics=(COVERAGE, MEDICAID_ENROLMENT, CLAIMS_MEDICARE, CLAIMS_MEDICAID, CLAIMS_PART_D, IDENTITIES, *_CARE_TOPICS),
     handle=handle,
     migrations=Path(__file__).parent / "migrations",
-    waits_for=("intake",),
+    waits_for=("intake", "alignment"),
     at_cut=at_cut,
     settle=settle,
 )

@@ -17,14 +17,14 @@ What is overridden, and why:
 
 import inspect
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, Final, cast
 
 import faust
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
@@ -158,13 +158,20 @@ class SeekingConsumer(driver.Consumer):
         positions = await self.app.read_positions(assigned)
         # What was collected under the last assignment is read again.
         self.app.buffers.clear()
-        await self.seek_wait({_place(spot): offset for spot, offset in positions.items()})
+        await self._start_at(positions)
         log("partitions_assigned", partitions=len(assigned))
 
     async def seek_back(self, spot: Spot, offset: int) -> None:
         """Read a partition again from an offset, if it is still ours."""
         if TP(*spot) in self.assignment():
-            await self.seek_wait({_place(spot): offset})
+            await self._start_at({spot: offset})
+
+    async def _start_at(self, offsets: Mapping[Spot, int]) -> None:
+        try:
+            await self.seek_wait({_place(spot): offset for spot, offset in offsets.items()})
+        except IllegalStateError:
+            # A partition was taken away since we asked whose it is. What follows is an assignment, which seeks anew.
+            log("assignment_moved", partitions=len(offsets))
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ANN401, ARG002, FBT001, FBT002 - as in Faust
         """Tell the group how far this worker has come."""

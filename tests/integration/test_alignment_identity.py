@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 from test_alignment_store import (
+    EMPTIED,
     CollectingTransaction,
     about,
     apply,
@@ -115,7 +116,7 @@ def _outcomes(predicates: str) -> tuple[tuple[str, str], ...]:
 
 async def tables(opened: Connection) -> dict[str, set[str]]:
     found = {"decision": await stored(opened)}
-    for table in ("fact", "person", "person_move"):
+    for table in ("fact", "person", "person_move", "arrangement_month", "difference", "work_item"):
         found[table] = {str(tuple(row)) for row in await opened.fetch(f"SELECT * FROM {table}")}
     return found
 
@@ -130,7 +131,7 @@ async def test_from_the_merge_on_one_person_is_what_they_would_always_have_been(
     await in_order(connection, world())
     then, now = await as_of(connection, KEPT, MERGED_AT - 1), await as_of(connection, KEPT, 12)
     middle = await as_of(connection, KEPT, MERGED_AT)
-    await connection.execute("TRUNCATE fact, decision, person, delivery, person_move, told_revision, told_restated")
+    await connection.execute(EMPTIED)
     always = [
         [as_if(event, KEPT) if event.subject == person(RETIRED) else event for event in events] for events in world()
     ]
@@ -167,7 +168,7 @@ async def test_what_ran_ahead_of_the_cut_changes_nothing_in_the_end(connection: 
     ]
     await in_order(connection, sets)
     plain = await tables(connection)
-    await connection.execute("TRUNCATE fact, decision, person, delivery, person_move, told_revision, told_restated")
+    await connection.execute(EMPTIED)
     for number, events in enumerate(sets, start=1):
         for topic in reversed(in_topics(events)):
             await apply(connection, topic)
@@ -183,7 +184,7 @@ async def test_a_split_gives_back_what_was_taken(connection: Connection) -> None
     await in_order(connection, [*together, [split()]])
     found = [await as_of(connection, who, SPLIT_AT) for who in (KEPT, RETIRED)]
     whole = await as_of(connection, KEPT, SPLIT_AT - 1)
-    await connection.execute("TRUNCATE fact, decision, person, delivery, person_move, told_revision, told_restated")
+    await connection.execute(EMPTIED)
     apart = [
         [as_if(event, RETIRED) if event.alias else event for event in events if not isinstance(event, PeopleMerged)]
         for events in together
@@ -211,7 +212,7 @@ async def test_a_fact_that_comes_behind_the_merge_is_moved_on_with_the_next_deli
     without = [[event for event in events if event is not late] for events in sets]
     await in_order(connection, sets)
     plain = await tables(connection)
-    await connection.execute("TRUNCATE fact, decision, person, delivery, person_move, told_revision, told_restated")
+    await connection.execute(EMPTIED)
     await in_order(connection, without)
     assert (await tables(connection))["fact"] != plain["fact"]
     await deliver(connection, [late])

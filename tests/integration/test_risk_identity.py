@@ -18,7 +18,7 @@ pytestmark = pytest.mark.broker
 
 KEPT, RETIRED = 1, 2
 MERGED_AT, SPLIT_AT, LAST = 4, 7, 8
-TABLES = ("statement", "claim_record", "facility_stay", "score", "tier", "person_move")
+TABLES = ("statement", "claim_record", "facility_stay", "score", "tier", "person_move", "care_claim")
 
 
 def _about(kind: type[AnyEvent], key: int, sequence: int, data: Any) -> AnyEvent:
@@ -100,7 +100,7 @@ async def all_tables(connection: Any) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def emptied(connection: Any) -> None:
-    await connection.execute(f"TRUNCATE {', '.join(TABLES)}, known_delivery")
+    await connection.execute(f"TRUNCATE {', '.join(TABLES)}, known_delivery, care_day")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -38,7 +38,7 @@ async def test_each_person_with_an_eligible_diagnosis_gets_scores(database_url: 
             if (
                 claim.claim_type_code == "60"
                 and claim.service_through.year >= 2017
-                and supported_diagnoses(claim, policy)
+                and supported_diagnoses(claim, world.TIME.date(), policy)[0]
             ):
                 expected[world.person(number)].add(claim.service_through.year + 1)
     async with world.prepared(database_url) as connection:
@@ -46,7 +46,11 @@ async def test_each_person_with_an_eligible_diagnosis_gets_scores(database_url: 
         published = [event for event in await world.apply(connection, *events) if isinstance(event, RiskScored)]
     found: dict[str, set[int]] = defaultdict(set)
     for event in published:
-        found[event.data.person_id].add(event.data.payment_year)
+        if event.data.categories or not event.data.ignored:
+            found[event.data.person_id].add(event.data.payment_year)
+        else:
+            # No silent zero: a year in which every diagnosis was ignored says so.
+            assert (event.data.raw_score, event.data.ignored_count > 0) == (0, True)
         assert event.data.completeness == "disease_only"
         assert event.data.raw_score >= 0
         assert event.data.model in ("V24", "V28")

@@ -2,7 +2,8 @@
 
 CCLF8 is a snapshot: it speaks for the month of its file (CCLF Information Packet v36.0, CCLF8). A month without one
 takes the latest before it; where there is none before, the earliest after it. Among statements of the same month the
-one stated last wins, then the one delivered last; a value that a statement leaves out is taken from the next.
+one stated last wins, then the one delivered last; a value that a statement leaves out is taken from the next. Where one
+statement says two things of a month, neither counts and the value stays open.
 """
 
 from bisect import bisect_left, insort
@@ -16,6 +17,7 @@ _FIRST_VALUE = CoverageSpan._fields.index("entitlement_buy_in_code")
 VALUES = CoverageSpan._fields[_FIRST_VALUE:]
 
 Found = list[Stated[Any] | None]
+_NONE: frozenset[int] = frozenset()
 
 
 class _Row(NamedTuple):
@@ -34,15 +36,22 @@ def _values_given(span: CoverageSpan) -> frozenset[int]:
     return frozenset([index for index, value in enumerate(span[_FIRST_VALUE:]) if value is not None])
 
 
-def _fill(found: Found, missing: set[int], row: _Row, reach: Reach) -> set[int]:
+def _fill(found: Found, missing: set[int], row: _Row, reach: Reach, contradicted: frozenset[int]) -> set[int]:
     """Put in what is missing and the row has; give back what was put in."""
     filled = set()
     for index in missing:
         value = row.span[_FIRST_VALUE + index]
         if value is not None:
-            found[index] = Stated(value, row.source.upper(), row.standing[0], reach)
+            how = Reach.CONTRADICTED if index in contradicted else reach
+            found[index] = Stated(value, row.source.upper(), row.standing[0], how)
             filled.add(index)
     return filled
+
+
+def _differing(one: CoverageSpan, other: CoverageSpan) -> Iterator[int]:
+    for index, (value, its) in enumerate(zip(one[_FIRST_VALUE:], other[_FIRST_VALUE:], strict=True)):
+        if value is not None and its is not None and value != its:
+            yield index
 
 
 class CoverageStatements:
@@ -53,6 +62,8 @@ class CoverageStatements:
         self._rows: dict[int, list[_Row]] = {}
         self._months: list[int] = []
         self._given: set[int] = set()
+        # By month and statement: the values of which it says two things.
+        self._contradicted: dict[tuple[int, tuple[int, int]], frozenset[int]] = {}
 
     def add(self, fact: Fact) -> None:
         """Take a statement in. An open span speaks up to the month in which it was stated, then is carried."""
@@ -72,29 +83,38 @@ class CoverageStatements:
             self._rows[month] = [row]
             insort(self._months, month)
         else:
+            self._compare(month, rows, row)
             rows.append(row)
             rows.sort(reverse=True, key=_standing)
+
+    def _compare(self, month: int, rows: list[_Row], row: _Row) -> None:
+        for other in rows:
+            if other.standing[:2] == row.standing[:2] and other.source == row.source and other.span != row.span:
+                key = (month, row.standing[:2])
+                differing = frozenset(_differing(row.span, other.span))
+                self._contradicted[key] = self._contradicted.get(key, frozenset()) | differing
 
     def resolve(self, month: int) -> Found:
         """Give the value of each of :data:`VALUES` for a month."""
         found: Found = [None] * len(VALUES)
         missing = set(self._given)
-        for reach, rows in self._candidates(month):
+        for reach, of, rows in self._candidates(month):
             for row in rows:
-                missing -= _fill(found, missing, row, reach)
+                contradicted = self._contradicted.get((of, row.standing[:2]), _NONE) if self._contradicted else _NONE
+                missing -= _fill(found, missing, row, reach, contradicted)
             if not missing:
                 break
         return found
 
-    def _candidates(self, month: int) -> Iterator[tuple[Reach, list[_Row]]]:
+    def _candidates(self, month: int) -> Iterator[tuple[Reach, int, list[_Row]]]:
         here = bisect_left(self._months, month)
         if month in self._rows:
-            yield Reach.EXACT, self._rows[month]
+            yield Reach.EXACT, month, self._rows[month]
         for earlier in reversed(self._months[:here]):
-            yield Reach.CARRIED_FORWARD, self._rows[earlier]
+            yield Reach.CARRIED_FORWARD, earlier, self._rows[earlier]
         for later in self._months[here:]:
             if later != month:
-                yield Reach.FROM_LATER, self._rows[later]
+                yield Reach.FROM_LATER, later, self._rows[later]
 
     def reach_of(self, fact: Fact, first: int, last: int) -> set[int]:
         """Months of ``first`` to ``last`` that a statement not yet added may change; never too few."""

@@ -10,7 +10,7 @@ them. A month of which no source says anything stays unknown: a feed that ends e
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from services.alignment.rules.known_month import Stated
+from services.alignment.rules.known_month import Reach, Stated
 from services.alignment.statements import EnrolmentSpan, Fact
 
 _Ranking = tuple[tuple[int, tuple[str, ...]], ...]
@@ -135,7 +135,7 @@ def _plans_of_several(said: list[Enrolment]) -> Stated[tuple[str, ...]] | None:
 
 
 def _values(enrolment: Enrolment) -> tuple[object, ...]:
-    return tuple([stated and stated.value for stated in enrolment])
+    return tuple([stated and (stated.value, stated.reach) for stated in enrolment])
 
 
 def _standing(row: _Row) -> tuple[int, int, bool, int]:
@@ -157,7 +157,9 @@ def _first(rows: list[_Row], field: int) -> Stated[str] | None:
     for row in rows:
         value = row.span[field]
         if value is not None:
-            return Stated(str(value), row.source, row.standing[0])
+            said = {other.span[field] for other in rows if other.standing[:2] == row.standing[:2]} - {None}
+            reach = Reach.EXACT if len(said) == 1 else Reach.CONTRADICTED
+            return Stated(str(value), row.source, row.standing[0], reach)
     return None
 
 

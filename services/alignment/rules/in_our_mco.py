@@ -8,7 +8,10 @@ from services.alignment.rules.known_month import Answer, KnownMonth, fails, pass
 
 
 def in_our_mco(known: KnownMonth, entity: Entity | None) -> Answer:
-    """Judge by the plans that the state's enrolment file names for the month."""
+    """Judge by the plans that the state's enrolment file names for the month.
+
+    One that is named beside ours, and is not known to go beside it, leaves open which of them is responsible.
+    """
     stated = known.enrolled_plans
     if entity is None:
         return unknown("NO_ENTITY_IN_STATE")
@@ -16,4 +19,6 @@ def in_our_mco(known: KnownMonth, entity: Entity | None) -> Answer:
         return unknown("NO_ENROLMENT_STATED")
     if not entity.plan_ids.intersection(stated.value):
         return unknown("PLAN_NOT_NAMED", stated) if "" in stated.value else fails("MCO_DISENROLLED", stated)
+    if not entity.plan_ids.union(entity.plans_beside, {""}).issuperset(stated.value):
+        return unknown("PLANS_OVERLAP", stated)
     return passes(stated) if entity.letter_of_support else fails("NO_LETTER_OF_SUPPORT", stated)

@@ -99,8 +99,7 @@ class Knowledge:
         if fact.enrolment:
             touched |= self._enrolment.reach_of(fact, first, last)
         if fact.kind == "report":
-            more = self._reports.with_one_more(fact)
-            touched.update(month for month in whole if more.verdict(month)[:6] != self._reports.verdict(month)[:6])
+            touched |= self._reports.reach_of(fact, whole)
         return touched & set(whole)
 
     def _changes_person(self, fact: Fact) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from contracts.alignment import Outcome
@@ -15,6 +16,8 @@ class Reach(StrEnum):
     EXACT = ""
     CARRIED_FORWARD = "carried forward"
     FROM_LATER = "from a later month"
+    # One statement says two things of the month, and nobody can tell which one is meant.
+    CONTRADICTED = "contradicts itself"
 
 
 class Stated(NamedTuple, Generic[Value]):
@@ -27,8 +30,14 @@ class Stated(NamedTuple, Generic[Value]):
 
     def evidence(self) -> str:
         """Say source and date, never an identifier."""
-        said = f"{self.source} {date.fromordinal(self.stated_on).isoformat()}"
-        return f"{said}, {self.reach.value}" if self.reach.value else said
+        return _evidence(self.source, self.stated_on, self.reach)
+
+
+# A delivery's statements are of one day, and every predicate of every month asks.
+@lru_cache(maxsize=4096)
+def _evidence(source: str, stated_on: int, reach: Reach) -> str:
+    said = f"{source} {date.fromordinal(stated_on).isoformat()}"
+    return f"{said}, {reach.value}" if reach.value else said
 
 
 class Answer(NamedTuple):
@@ -40,18 +49,27 @@ class Answer(NamedTuple):
 
 
 def passes(stated: Stated[Value]) -> Answer:
-    """Pass, on what was stated."""
-    return Answer(Outcome.PASS, None, stated.evidence())
+    """Pass, on what was stated; open where the statement contradicts itself."""
+    return _contradicted(stated) or Answer(Outcome.PASS, None, stated.evidence())
 
 
 def fails(reason: str, stated: Stated[Value]) -> Answer:
-    """Fail, on what was stated."""
-    return Answer(Outcome.FAIL, reason, stated.evidence())
+    """Fail, on what was stated; open where the statement contradicts itself."""
+    return _contradicted(stated) or Answer(Outcome.FAIL, reason, stated.evidence())
 
 
 def unknown(reason: str, stated: Stated[Value] | None = None) -> Answer:
     """Leave it open: nothing was stated, or nothing that decides."""
     return Answer(Outcome.UNKNOWN, reason, stated.evidence() if stated else None)
+
+
+def _contradicted(stated: Stated[Value]) -> Answer | None:
+    return unknown("CONTRADICTED", stated) if stated.reach is Reach.CONTRADICTED else None
+
+
+def told(stated: Stated[Value] | None) -> Value | None:
+    """The value; ``None`` where nothing was stated, or two things at once."""
+    return None if stated is None or stated.reach is Reach.CONTRADICTED else stated.value
 
 
 class Verdict(NamedTuple):

@@ -30,6 +30,19 @@ class Reports:
         more.add(fact)
         return more
 
+    def reach_of(self, fact: Fact, months: range) -> set[int]:
+        """Months of ``months`` of which a report not yet added says something else."""
+        more = self.with_one_more(fact)
+        return {month for month in self._candidates(fact, months) if more.verdict(month)[:6] != self.verdict(month)[:6]}
+
+    def _candidates(self, fact: Fact, months: range) -> range:
+        there = self._newest.get(fact.entity_id or "")
+        if there is None or len(self._newest) > 1 or there.aligned != fact.aligned:
+            return months
+        # Month after month the same spans: only months that the newer report is the first to reach are said anew.
+        reached = sorted((there.report_month or 0, fact.report_month or 0))
+        return range(max(months.start, reached[0] + 1), min(months.stop, reached[1] + 1))
+
     def verdict(self, month: int) -> Verdict:
         """Say what holds for a month: the newest report that aligns it, else the newest of all."""
         if not self._newest:

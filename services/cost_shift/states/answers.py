@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.money import per_month
+from contracts.months import Month
 from services.cost_shift.answers import CentsPerMonth
 
 SUPPRESSED: Literal["suppressed"] = "suppressed"
@@ -282,7 +283,7 @@ class PolicyEntry(BaseModel):
 
     name: str
     value: int
-    since: Annotated[date, Field(description="in force from")]
+    since: Annotated[Month, Field(description="in force from this month on")]
     source: str
     status: Literal["confirmed", "unconfirmed"]
 

@@ -165,6 +165,7 @@ PHYSICIAN = (
     Column("primary_payer_code", "CLM_LINE_PRMRY_PYR_CD", text),
     Column("provider_specialty_code", "CLM_PRVDR_SPCLTY_CD", text),
     Column("rendering_npi", "RNDRG_PRVDR_NPI_NUM", npi),
+    Column("practice_tax_number", "CLM_RNDRG_PRVDR_TAX_NUM", text),
     Column("code_system", "DGNS_PRCDR_ICD_IND", upper),
     *(Column(f"diagnosis_{place}", f"CLM_DGNS_{place}_CD", diagnosis_code) for place in range(1, 13)),
     Column("line_diagnosis", "CLM_LINE_DGNS_CD", diagnosis_code),

@@ -142,7 +142,7 @@ ENCODED = {
     "CCLF5": {
         **_PART_B,
         "line_head": fragment(
-            MedicareClaimLine, _LINE | {"provider_specialty_code": text("provider_specialty_code")}, opened=True
+            MedicareClaimLine, _LINE | texts("provider_specialty_code", "practice_tax_number"), opened=True
         ),
         "own_codes": f"CASE WHEN {OWN_KIND} THEN concat_ws(',', {', '.join(PHYSICIAN_DIAGNOSES)}) ELSE '' END",
         "line_diagnosis": f"CASE WHEN {OWN_KIND} THEN line_diagnosis END",

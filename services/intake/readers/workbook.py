@@ -70,19 +70,24 @@ class Sheet:
 def sheets_of(path: Path) -> Iterator[list[Sheet]]:
     """The sheets of a workbook that hold cells. Raises :class:`RefusedDelivery`."""
     require_workbook(path)
-    with _third_party():
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    try:
-        worksheets = workbook.worksheets
-        if len(worksheets) > _MOST_SHEETS:
-            raise RefusedDelivery("archive_too_large", f"the workbook has more than {_MOST_SHEETS} sheets")
-        epoch = EPOCH_1904 if workbook.epoch.year == EPOCH_1904.year else EPOCH
-        yield [
-            Sheet(number, sheet.sheet_state != "visible", epoch, sheet)
-            for number, sheet in enumerate(worksheets, start=1)
-        ]
-    finally:
-        workbook.close()
+    # The library leaves a file that it opened itself open where it cannot read it.
+    with path.open("rb") as file:
+        with _third_party():
+            workbook = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        try:
+            yield _sheets(workbook)
+        finally:
+            workbook.close()
+
+
+def _sheets(workbook: openpyxl.Workbook) -> list[Sheet]:
+    worksheets = workbook.worksheets
+    if len(worksheets) > _MOST_SHEETS:
+        raise RefusedDelivery("archive_too_large", f"the workbook has more than {_MOST_SHEETS} sheets")
+    epoch = EPOCH_1904 if workbook.epoch.year == EPOCH_1904.year else EPOCH
+    return [
+        Sheet(number, sheet.sheet_state != "visible", epoch, sheet) for number, sheet in enumerate(worksheets, start=1)
+    ]
 
 
 @contextmanager

@@ -1,56 +1,50 @@
 """Tiers by capacity: how many people can be looked after closely decides, not how high a score is.
 
-Source: convention of this product after the Pareto tiers of risk stratification (for example the four levels of the
-Kaiser pyramid): shares of people from the top, with one override: repeated recent admissions lift to the highest tier.
+Source: domain of risk stratification, "Tiering": shares of people from the top (5 %, 15 %, 30 %, the rest), and whoever has a
+reason to be lifted is in the highest tier besides. Who was in a tier keeps a small advantage, so that two people beside a
+boundary do not change places month after month.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 HIGHEST_TIER: Final = 4
 LOWEST_TIER: Final = 1
-MOST_REASONS: Final = 3
-_MOST_REASON_CHARACTERS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One person's place: ``rank`` 1 is the highest score of ``people``; admissions within the policy's window."""
+    """One person's place: ``score`` between 0 and 1, ``raw_score`` decides between equals."""
 
-    rank: int
-    people: int
-    raw_score: Decimal
-    model: str
-    payment_year: int
-    conditions: tuple[str, ...]
-    admissions: int
+    person_id: str
+    score: float
+    raw_score: float
+    previous: int | None = None
+    lifted: bool = False
 
 
-def tier_by_rank(rank: int, people: int, capacity_percent: Mapping[str, int]) -> int:
-    """Find the highest tier whose share, counted from the top, reaches down to the rank."""
-    tiers = range(HIGHEST_TIER, LOWEST_TIER, -1)
-    return next((tier for tier in tiers if rank * 100 <= capacity_percent[str(tier)] * people), LOWEST_TIER)
+def places_to(tier: int, people: int, capacity_percent: Mapping[str, int]) -> int:
+    """Count the places from the top down to a tier, without those of people who are lifted."""
+    return capacity_percent[str(tier)] * people // 100
 
 
-def tier_of(standing: Standing, capacity_percent: Mapping[str, int], admissions_for_highest: int) -> int:
-    """Decide the tier of one person."""
-    if standing.admissions >= admissions_for_highest:
-        return HIGHEST_TIER
-    return tier_by_rank(standing.rank, standing.people, capacity_percent)
+def _order(standings: Iterable[Standing], tier: int, advantage: float) -> list[Standing]:
+    def key(one: Standing) -> tuple[float, float, str]:
+        kept = one.previous is not None and one.previous >= tier
+        return -(one.score + (advantage if kept else 0.0)), -one.raw_score, one.person_id
+
+    return sorted(standings, key=key)
 
 
-def _place(standing: Standing) -> str:
-    score = f"{standing.model} risk score {standing.raw_score} for {standing.payment_year}"
-    return f"{score}, place {standing.rank} of {standing.people}"
-
-
-def reasons_of(standing: Standing, admissions_for_highest: int, window_days: int) -> tuple[str, ...]:
-    """Say in plain words why, the strongest first, three at most."""
-    reasons = []
-    if standing.admissions >= admissions_for_highest:
-        reasons.append(f"{standing.admissions} hospital admissions within {window_days} days")
-    reasons.append(_place(standing))
-    reasons.extend(standing.conditions)
-    return tuple(reason[:_MOST_REASON_CHARACTERS] for reason in reasons[:MOST_REASONS])
+def tiers_of(standings: Sequence[Standing], capacity_percent: Mapping[str, int], advantage: float) -> dict[str, int]:
+    """Give everybody a tier: whoever is lifted is in the highest and takes nobody's place; the rest fill from the top."""
+    tiers: dict[str, int] = {}
+    left = [one for one in standings if not one.lifted]
+    for tier in range(HIGHEST_TIER, LOWEST_TIER, -1):
+        room = places_to(tier, len(standings), capacity_percent) - len(tiers)
+        ordered = _order(left, tier, advantage)
+        tiers |= {one.person_id: tier for one in ordered[: max(room, 0)]}
+        left = ordered[max(room, 0) :]
+    tiers |= {one.person_id: LOWEST_TIER for one in left}
+    return tiers | {one.person_id: HIGHEST_TIER for one in standings if one.lifted}

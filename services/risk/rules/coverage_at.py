@@ -24,6 +24,7 @@ class Portrait:
     original_entitlement_code: str | None = None
     death_date: date | None = None
     part_b_began: date | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _when(statement: Statement) -> tuple[date, int]:
@@ -34,15 +35,31 @@ def _authority(statement: Statement) -> tuple[bool, date, int]:
     return statement.payer == "medicare", statement.stated_on, statement.sequence
 
 
-def portrait(statements: Iterable[Statement]) -> Portrait:
+def is_plausible_birth(birth_date: date, stated_on: date, oldest_age: int) -> bool:
+    """Say whether somebody born on a day can have been spoken of on another."""
+    return birth_date <= stated_on and stated_on.year - birth_date.year <= oldest_age
+
+
+def portrait(statements: Iterable[Statement], oldest_age: int) -> Portrait:
     """Read each field of the person: Medicare's newest word, else the state's. Sex 0 is no information."""
     ordered = sorted(statements, key=_authority, reverse=True)
+    stated = [(one.birth_date, one.stated_on) for one in ordered if one.birth_date is not None]
+    births = [birth for birth, on in stated if is_plausible_birth(birth, on, oldest_age)]
+    sexes = [one.sex_code for one in ordered if one.sex_code in ("1", "2")]
+    doubts = {
+        "birth_date_implausible": len(births) < len(stated),
+        "birth_date_conflicting": len(set(births)) > 1,
+        "birth_date_unknown": not births,
+        "sex_conflicting": len(set(sexes)) > 1,
+        "sex_unknown": not sexes,
+    }
     return Portrait(
-        next((one.birth_date for one in ordered if one.birth_date is not None), None),
-        next((one.sex_code for one in ordered if one.sex_code in ("1", "2")), None),
+        births[0] if births else None,
+        sexes[0] if sexes else None,
         next((one.original_entitlement_code for one in ordered if one.original_entitlement_code is not None), None),
         next((one.death_date for one in ordered if one.death_date is not None), None),
         next((one.part_b_began for one in ordered if one.part_b_began is not None), None),
+        tuple(note for note, holds in doubts.items() if holds),
     )
 
 
@@ -51,7 +68,7 @@ def _covers(statement: Statement, month: str) -> bool:
     return first is not None and first <= month and (last is None or month <= last)
 
 
-def _nearest(statements: list[Statement], month: str) -> Statement | None:
+def nearest_snapshot(statements: list[Statement], month: str) -> Statement | None:
     """Find the snapshot before the month, else the first after it."""
     before = [one for one in statements if (one.first_month or "") <= month]
     if before:
@@ -67,8 +84,14 @@ def dual_status_in(statements: Iterable[Statement], month: str) -> str | None:
         covering = [one for one in coded if one.payer == payer and _covers(one, month)]
         if covering:
             return max(covering, key=_when).dual_status_code
-    nearest = _nearest([one for one in coded if one.payer == "medicare"], month)
+    nearest = nearest_snapshot([one for one in coded if one.payer == "medicare"], month)
     return None if nearest is None else nearest.dual_status_code
+
+
+def health_plan_contract_in(statements: Iterable[Statement], month: str) -> str | None:
+    """Read the contract of the Medicare health plan of a month, as the state's newest word on it has it."""
+    covering = [one for one in statements if one.payer == "medicaid" and _covers(one, month)]
+    return max(covering, key=_when).health_plan_contract if covering else None
 
 
 def is_institutional_level(statements: Iterable[Statement], month: str) -> bool:

@@ -26,15 +26,26 @@ def _has_listed_line(claim: MedicareClaim, procedures: AbstractSet[str]) -> bool
     return any(line.procedure_code in procedures and not line.denied for line in claim.lines)
 
 
-def is_eligible(claim: MedicareClaim, procedures: AbstractSet[str]) -> bool:
-    """Say whether the claim's diagnoses count; ``procedures`` are those on CMS's list for the service year."""
+def ineligible_because(claim: MedicareClaim, procedures: AbstractSet[str]) -> str | None:
+    """Say why the claim's diagnoses do not count; ``None`` where they do.
+
+    ``procedures`` are those on CMS's list for the service year.
+    """
     if claim.denied:
-        return False
-    if claim.claim_type_code in _INPATIENT_CLAIMS:
-        return _bill(claim) in _INPATIENT_BILLS
-    if claim.claim_type_code == _OUTPATIENT_CLAIM:
-        return _bill(claim) in _OUTPATIENT_BILLS and _has_listed_line(claim, procedures)
-    return claim.claim_type_code in _PROFESSIONAL_CLAIMS and _has_listed_line(claim, procedures)
+        return "denied_claim"
+    kind = claim.claim_type_code
+    if kind in _INPATIENT_CLAIMS:
+        return None if _bill(claim) in _INPATIENT_BILLS else "bill_type"
+    if kind == _OUTPATIENT_CLAIM and _bill(claim) not in _OUTPATIENT_BILLS:
+        return "bill_type"
+    if kind != _OUTPATIENT_CLAIM and kind not in _PROFESSIONAL_CLAIMS:
+        return "claim_kind"
+    return None if _has_listed_line(claim, procedures) else "no_listed_procedure"
+
+
+def is_eligible(claim: MedicareClaim, procedures: AbstractSet[str]) -> bool:
+    """Say whether the claim's diagnoses count."""
+    return ineligible_because(claim, procedures) is None
 
 
 def eligible_diagnoses(claim: MedicareClaim, procedures: AbstractSet[str]) -> tuple[str, ...]:

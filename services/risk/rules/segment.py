@@ -19,7 +19,8 @@ _COMMUNITY: Final[dict[tuple[str, bool], Segment]] = {
     ("F", True): "CFA",
     ("F", False): "CFD",
 }
-_BENEFIT_LETTER: Final = {BenefitLevel.FULL: "F", BenefitLevel.PARTIAL: "P"}
+BenefitLetter = Literal["F", "P", "N"]
+_BENEFIT_LETTER: Final[dict[BenefitLevel, BenefitLetter]] = {BenefitLevel.FULL: "F", BenefitLevel.PARTIAL: "P"}
 OriginalEntitlement = Literal["0", "1", "2", "3"]
 _ORIGINAL_ENTITLEMENT: Final[dict[str | None, OriginalEntitlement]] = {"0": "0", "1": "1", "2": "2", "3": "3"}
 
@@ -41,11 +42,22 @@ def original_entitlement(code: str | None) -> OriginalEntitlement:
     return _ORIGINAL_ENTITLEMENT.get(code, "0")
 
 
-def segment_of(age: int, dual_status_code: str | None, *, institutional: bool, new_enrollee: bool) -> Segment:
+def benefit_letter(dual_status_code: str | None) -> BenefitLetter:
+    """Say whether a dual status brings full, partial or no Medicaid benefits."""
+    return _BENEFIT_LETTER.get(benefit_level(dual_status_code), "N")
+
+
+def segment_of(
+    age: int,
+    dual_status_code: str | None,
+    *,
+    institutional: bool,
+    new_enrollee: bool,
+    special_needs_plan: bool = False,
+) -> Segment:
     """Choose the segment of a person whose age is known."""
     if institutional:
         return "INS"
     if new_enrollee:
-        return "NE"
-    letter = _BENEFIT_LETTER.get(benefit_level(dual_status_code), "N")
-    return _COMMUNITY[letter, age >= _AGED]
+        return "SNPNE" if special_needs_plan else "NE"
+    return _COMMUNITY[benefit_letter(dual_status_code), age >= _AGED]

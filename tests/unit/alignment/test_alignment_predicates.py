@@ -69,7 +69,12 @@ def test_a_and_b(
 
 def test_evidence_names_source_and_date_and_how_far_it_reaches() -> None:
     found = [a_and_b(known(entitlement_buy_in_code=said("C", reach), begun=(True, True))).evidence for reach in Reach]
-    assert found == ["CCLF8 2022-03-20", "CCLF8 2022-03-20, carried forward", "CCLF8 2022-03-20, from a later month"]
+    assert found == [
+        "CCLF8 2022-03-20",
+        "CCLF8 2022-03-20, carried forward",
+        "CCLF8 2022-03-20, from a later month",
+        "CCLF8 2022-03-20, contradicts itself",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,8 @@ ENTITY = programme().entities[0]
     ("plans", "entity", "outcome", "reason"),
     [
         (("MCO9001",), ENTITY, PASS, None),
-        (("DENTAL", "MCO9001"), ENTITY, PASS, None),
+        (("DENTAL", "MCO9001"), replace(ENTITY, plans_beside=frozenset({"DENTAL"})), PASS, None),
+        (("MCO9001", "MCO9002"), ENTITY, UNKNOWN, "PLANS_OVERLAP"),
         (("MCO9002",), ENTITY, FAIL, "MCO_DISENROLLED"),
         ((), ENTITY, FAIL, "MCO_DISENROLLED"),
         (("",), ENTITY, UNKNOWN, "PLAN_NOT_NAMED"),

@@ -311,14 +311,14 @@ def test_a_figure_is_one_event_a_revision_and_its_key_tells_it_from_every_other(
 
 
 class Opened:
-    """A connection that only knows its last revision."""
+    """A connection that only knows its last revision, of the same month."""
 
     def __init__(self, previous: int) -> None:
         self.previous = previous
         self.executed: list[tuple[Any, ...]] = []
 
-    async def fetchval(self, _statement: str) -> int:
-        return self.previous
+    async def fetchval(self, _statement: str, *values: Any) -> int:
+        return 0 if _CUT.dated in values else self.previous
 
     async def fetch(self, _statement: str, revision: int) -> list[dict[str, Any]]:
         assert revision == _CUT.sequence

@@ -222,7 +222,13 @@ def _add_part_b(
 
 
 def _part_b_line(row: Values, amounts: Values) -> MedicareClaimLine:
-    names = ("procedure_code", "place_of_service_code", "provider_specialty_code", "rendering_npi")
+    names = (
+        "procedure_code",
+        "place_of_service_code",
+        "provider_specialty_code",
+        "rendering_npi",
+        "practice_tax_number",
+    )
     return MedicareClaimLine(
         line_number=row["line_number"],
         service_from=row["line_from"],

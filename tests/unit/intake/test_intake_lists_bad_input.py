@@ -165,7 +165,15 @@ def _laughing(path: Path) -> Path:
 @pytest.mark.parametrize("defect", REFUSED)
 def test_what_is_refused_whole(tmp_path: Path, name: str, defect: str) -> None:
     make, reason = REFUSED[defect]
-    assert outcome(make(tmp_path, name)) == reason
+    path = make(tmp_path, name)
+    assert outcome(path) == reason
+    assert not _is_open(path)
+
+
+def _is_open(path: Path) -> bool:
+    """Whether this process still holds the file, as an inbox full of bad files would bring it to its limit."""
+    held = Path("/proc/self/fd")
+    return held.is_dir() and any(entry.is_symlink() and entry.readlink() == path for entry in held.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,23 @@
 import csv
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.risk import Segment
-from services.risk.hcc_tables import LIBRARY_MODEL, Model, eligible_procedures, hcc_tables
+from services.risk.hcc_library import calculate_raf
+from services.risk.hcc_tables import (
+    LIBRARY_MODEL,
+    Model,
+    eligible_procedures,
+    hcc_tables,
+    is_known,
+    tables_of,
+    tables_year,
+)
 from services.risk.risk_policy import risk_policy
 from services.risk.rules.hcc_score import Demographics, HccScore, hcc_score
 from services.risk.rules.segment import has_medicaid, segment_of
@@ -133,11 +142,6 @@ def test_codes_without_medicaid_benefits_never_pass_for_medicaid(dual: str) -> N
     assert with_flag.raw_score < scored("V28", 84, "2", "02", "0", "lti", "").raw_score
 
 
-def test_end_stage_renal_models_are_not_offered() -> None:
-    assert not [name for name in LIBRARY_MODEL.values() if "ESRD" in name]
-    assert not [key for key in TABLES.coefficients if "ESRD" in key[1]]
-
-
 def test_without_demographics_only_diseases_are_scored() -> None:
     score = hcc_score(TABLES, "V28", "CNA", None, frozenset({"I509", "E119"}))
     assert score.demographic_score is None
@@ -164,6 +168,51 @@ def test_tables_of_the_working_directory_are_not_taken(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     hcc_tables.cache_clear()
     assert len(hcc_tables(2026).coefficients) == len(TABLES.coefficients)
+
+
+@pytest.mark.parametrize(
+    ("payment_year", "tables"), [(2018, 2025), (2024, 2025), (2025, 2025), (2026, 2026), (2027, 2026), (2030, 2026)]
+)
+def test_tables_by_payment_year(payment_year: int, tables: int) -> None:
+    assert tables_year(payment_year, risk_policy()) == tables
+    assert tables_of(payment_year, risk_policy()).year == tables
+
+
+def test_a_retired_code_counts_in_its_own_year_alone() -> None:
+    # Parkinson's disease: G20 was divided on 1 October 2023.
+    assert is_known("G20", risk_policy())
+    assert is_known("G20A1", risk_policy())
+    assert tables_of(2025, risk_policy()).is_mapped("G20")
+    assert not tables_of(2026, risk_policy()).is_mapped("G20")
+
+
+def test_every_hierarchy_of_one_year_is_in_the_tables_of_the_other() -> None:
+    before, now = hcc_tables(2025).hierarchies, hcc_tables(2026).hierarchies
+    assert before == now
+    assert now["221", LIBRARY_MODEL["V28"]] >= {"222", "223", "224", "225", "226"}
+
+
+@pytest.mark.parametrize("age", [65, 66, 67, 68, 69])
+@pytest.mark.parametrize("entitlement", ["2", "3"])
+def test_a_new_enrollee_who_entered_by_renal_disease_is_no_hidden_zero(age: int, entitlement: Any) -> None:
+    library = calculate_raf([], LIBRARY_MODEL["V28"], age, "F", "02", entitlement, new_enrollee=True)
+    assert library.risk_score == 0, "the library's own answer has changed: look again at what stands in for it"
+    person = Demographics(age, "2", entitlement, medicaid=True)
+    by_age = Demographics(age, "2", "0", medicaid=True)
+    assert hcc_score(TABLES, "V28", "NE", person, frozenset()).raw_score > 0
+    assert hcc_score(TABLES, "V28", "NE", person, frozenset()) == hcc_score(TABLES, "V28", "NE", by_age, frozenset())
+
+
+@pytest.mark.parametrize("dual", ["09", "10", "99"])
+def test_the_library_takes_unclear_dual_status_for_none_and_says_nothing(dual: str) -> None:
+    unclear = calculate_raf(["I509"], LIBRARY_MODEL["V28"], 72, "F", dual, "0")
+    assert unclear.risk_score == calculate_raf(["I509"], LIBRARY_MODEL["V28"], 72, "F", "NA", "0").risk_score
+
+
+def test_what_edits_take_away_is_named() -> None:
+    child = hcc_score(TABLES, "V28", "CND", Demographics(10, "1", "1", medicaid=False), frozenset({"J410", "I509"}))
+    assert child.edited == ("J410",)
+    assert [one.number for one in child.categories] == [226]
 
 
 MAPPED = sorted({code for code, model in TABLES.mapping if model == LIBRARY_MODEL["V28"]})

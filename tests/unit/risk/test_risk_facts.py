@@ -35,8 +35,8 @@ from services.risk.fact_rows import (
     supported_diagnoses,
 )
 from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
+from services.risk.prediction_pack import coefficient_pack
 from services.risk.risk_policy import risk_policy
-from services.risk.rules.capacity_tier import tier_by_rank
 from services.risk.rules.coverage_at import (
     dual_status_in,
     is_institutional_level,
@@ -46,10 +46,11 @@ from services.risk.rules.coverage_at import (
 )
 from services.risk.rules.hcc_score import Demographics
 from services.risk.rules.institutional_stay import newest_stays
+from services.risk.rules.person_use import PersonUse
 from services.risk.rules.scoring_input import scoring_inputs
 from services.risk.rules.standing_claims import standing_claims
 from services.risk.scoring_file import ScoringFileError, score_rows
-from services.risk.tiering import tier_changes
+from services.risk.tiering import Ranked, ended, tier_changes
 
 PERSON = "p" + "ab" * 16
 POLICY = risk_policy()
@@ -105,8 +106,38 @@ def test_a_claim_and_its_cancellation_share_their_key_and_no_other_stay_does() -
 
 
 def test_only_codes_that_a_model_knows_are_kept() -> None:
-    assert supported_diagnoses(claim(), POLICY) == ("I509",)
-    assert supported_diagnoses(claim(lines=()), POLICY) == ()
+    assert supported_diagnoses(claim(), DAY, POLICY) == (("I509",), (), None)
+    assert supported_diagnoses(claim(lines=()), DAY, POLICY) == ((), ("I509",), "no_listed_procedure")
+    assert supported_diagnoses(claim(diagnosis_codes=("Z0000",), lines=()), DAY, POLICY) == ((), (), None)
+
+
+WHY_NOT: list[tuple[dict[str, Any], str | None]] = [
+    ({}, None),
+    ({"denied": True}, "denied_claim"),
+    ({"claim_type_code": "40"}, "bill_type"),
+    ({"claim_type_code": "40", "facility_type_code": "1", "classification_code": "3"}, None),
+    (
+        {"claim_type_code": "40", "facility_type_code": "1", "classification_code": "3", "lines": ()},
+        "no_listed_procedure",
+    ),
+    ({"claim_type_code": "60", "facility_type_code": "2", "classification_code": "1"}, "bill_type"),
+    ({"claim_type_code": "20"}, "claim_kind"),
+    ({"claim_type_code": "50"}, "claim_kind"),
+    ({"claim_type_code": "82"}, "claim_kind"),
+    ({"service_through": date(2024, 6, 2)}, "service_after_delivery"),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason"), WHY_NOT)
+def test_what_does_not_count_says_why(changes: dict[str, Any], reason: str | None) -> None:
+    counting, ignored, why = supported_diagnoses(claim(**changes), date(2024, 6, 1), POLICY)
+    assert why == reason
+    assert (counting, ignored) == ((("I509",), ()) if reason is None else ((), ("I509",)))
+
+
+def test_a_retired_code_is_kept_and_nonsense_is_not() -> None:
+    codes = ("G20", "G20A1", "Q9999", "A000")
+    assert supported_diagnoses(claim(diagnosis_codes=codes), DAY, POLICY)[0] == ("G20", "G20A1")
 
 
 def claim_rows(*claims: MedicareClaim) -> list[tuple[Any, ...]]:
@@ -135,13 +166,16 @@ def test_a_claim_becomes_a_row(
 ) -> None:
     (row,) = claim_rows(claim(**changes))
     assert row[:5] == (PERSON, "r", 3, 7, "OH")
-    assert row[6:] == (cancellation, admission, DAY, DAY, codes)
+    assert row[6:11] == (cancellation, admission, DAY, DAY, codes)
+    assert row[11] == ("" if codes else "I509")
 
 
-def test_claims_that_can_support_nothing_are_not_kept() -> None:
+def test_every_claim_is_kept_with_its_kind_and_cost() -> None:
     kinds = ("10", "20", "30", "40", "50", "60", "61", "71", "72", "81", "82")
     kept = claim_rows(*(claim(record_id=kind, claim_type_code=kind) for kind in kinds))
-    assert [row[1] for row in kept] == ["40", "60", "61", "71", "72"]
+    assert [row[13] for row in kept] == list(kinds)
+    # Institutional claims cost their payment, others the sum of their lines.
+    assert [row[14] for row in kept] == [1] * 7 + [0] * 4
 
 
 @pytest.mark.parametrize(
@@ -195,7 +229,7 @@ def test_the_states_spans_carry_the_level_of_care_and_no_entitlement() -> None:
     (row,) = medicaid_statements(MedicaidEnrolmentStated.of(**ENVELOPE, data=data))
     assert row[5:7] == ("medicaid", DAY)
     assert (row[9], row[11]) == (None, None)
-    assert row[12:] == ("2024-01", None, "08", span.long_term_care_level)
+    assert row[12:] == ("2024-01", None, "08", span.long_term_care_level, None, None)
 
 
 # One row a record and version, as the table's key has it.
@@ -254,8 +288,8 @@ def said(payer: Any, day: str, sequence: int = 1, **more: Any) -> Statement:
     ],
 )
 def test_whose_word_on_the_person_holds(statements: list[Statement], sex: str | None) -> None:
-    assert portrait(statements).sex_code == sex
-    assert portrait(reversed(statements)).sex_code == sex
+    assert portrait(statements, 120).sex_code == sex
+    assert portrait(reversed(statements), 120).sex_code == sex
 
 
 def span(payer: Any, day: str, code: str | None, first: str, last: str | None = None, **more: Any) -> Statement:
@@ -334,35 +368,23 @@ def test_a_new_enrollee_in_a_facility_is_institutional_and_the_state_is_the_last
     assert only.demographics == Demographics(72, "2", "0", medicaid=False)
 
 
-@given(st.integers(1, 300), st.integers(0, 100), st.integers(0, 100))
-def test_a_lower_place_never_has_a_higher_tier(people: int, top: int, middle: int) -> None:
-    shares = {"4": top, "3": max(top, middle), "2": 100}
-    tiers = [tier_by_rank(rank, people, shares) for rank in range(1, people + 1)]
-    assert tiers == sorted(tiers, reverse=True)
-    assert tiers.count(4) == top * people // 100
-    assert min(tiers) >= 2
+def ranked(name: str, categories: tuple[int, ...] = (), use: PersonUse = PersonUse()) -> Ranked:  # noqa: B008 - frozen
+    return Ranked(name, "OH", 2022, Decimal("1.000"), "CNA", categories, 70, use)
 
 
-def ranked(name: str, rank: int, categories: str = "[]") -> Any:
-    return {
-        "person_id": name,
-        "state": "OH",
-        "rank": rank,
-        "people": 2,
-        "raw_score": Decimal("1.000"),
-        "payment_year": 2022,
-        "segment": "CNA",
-        "categories": categories,
-    }
-
-
-def test_only_changed_tiers_are_told_with_the_heaviest_condition_first() -> None:
-    conditions = '[{"category": 38}, {"category": 221}]'
-    rows = [ranked("a", 1), ranked("b", 2, conditions), ranked("c", 2)]
-    told = list(tier_changes(rows, {"b": 2}, {"a": 2, "b": 1, "c": 2}, POLICY))
-    assert [(one.person_id, one.tier, one.previous) for one in told] == [("b", 4, 1), ("c", 1, 2)]
+def test_only_changed_tiers_are_told_and_why() -> None:
+    lifted = PersonUse(admissions_quarter=2, primary_care_year=1)
+    visited = PersonUse(primary_care_year=1)
+    people = [ranked("a", use=visited), ranked("b", (38, 221), lifted), ranked("c", (38, 221), visited)]
+    told = list(tier_changes(people, {"a": 1, "b": 1, "c": 4}, coefficient_pack(), POLICY))
+    assert [(one.person_id, one.tier, one.previous) for one in told] == [("b", 4, 1), ("c", 2, 4)]
     assert told[0].reasons[0] == "2 hospital admissions within 90 days"
-    assert told[0].reasons[2].startswith("Heart Transplant")
+    assert [reason.split()[0] for reason in told[1].reasons[-2:]] == ["Heart", "Diabetes"], "the heaviest goes first"
+
+
+def test_whoever_is_ranked_no_more_is_in_no_tier() -> None:
+    told = list(ended([ranked("a")], {"a": 2, "b": 3, "c": None}, {"a": "OH", "b": "OH", "c": "OH"}))
+    assert [(one.person_id, one.tier, one.previous) for one in told] == [("b", None, 3)]
 
 
 @pytest.mark.parametrize("age", ["9" * 5_000, "131", "-1", "\u0667\u0660", "7.5", "", " "])

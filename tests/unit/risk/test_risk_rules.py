@@ -1,7 +1,6 @@
 """Each rule of risk stratification as a table of cases."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from contracts.claims import Adjustment, MedicareClaim, MedicareClaimLine
 from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
 from services.risk.hcc_tables import eligible_procedures
 from services.risk.risk_policy import policy_entries, risk_policy
-from services.risk.rules.capacity_tier import Standing, reasons_of, tier_by_rank, tier_of
+from services.risk.rules.capacity_tier import Standing, tiers_of
 from services.risk.rules.coverage_at import (
     dual_status_in,
     is_institutional_level,
@@ -227,9 +226,9 @@ def test_dual_status_of_a_month(statements: list[Statement], month: str, code: s
 def test_medicare_goes_before_the_state_on_who_a_person_is() -> None:
     medicare = stated("2022-01", 1, birth_date=date(1950, 1, 1), sex_code="0")
     state = stated("2022-09", 9, "medicaid", birth_date=date(1951, 1, 1), sex_code="1")
-    assert portrait([state, medicare]).birth_date == date(1950, 1, 1)
-    assert portrait([state, medicare]).sex_code == "1"
-    assert portrait([]).birth_date is None
+    assert portrait([state, medicare], 120).birth_date == date(1950, 1, 1)
+    assert portrait([state, medicare], 120).sex_code == "1"
+    assert portrait([], 120).birth_date is None
 
 
 def test_institutional_level_is_the_newest_word_on_the_month() -> None:
@@ -312,33 +311,18 @@ def test_facility_days_equal_a_count_day_by_day(spans: list[tuple[int, int]]) ->
     ],
 )
 def test_tiers_by_rank(rank: int, people: int, tier: int) -> None:
-    assert tier_by_rank(rank, people, POLICY.tier_capacity_percent) == tier
-
-
-def standing(**changes: Any) -> Standing:
-    values: dict[str, Any] = {
-        "rank": 80, "people": 100, "raw_score": Decimal("1.234"), "model": "V28", "payment_year": 2022,
-        "conditions": ("Heart Failure", "Diabetes", "Psoriasis"), "admissions": 0,
-    }  # fmt: skip
-    return Standing(**(values | changes))
-
-
-def test_repeated_admissions_lift_to_the_highest_tier_and_say_so_first() -> None:
-    assert tier_of(standing(), POLICY.tier_capacity_percent, 2) == 1
-    assert tier_of(standing(admissions=2), POLICY.tier_capacity_percent, 2) == 4
-    assert reasons_of(standing(admissions=3), 2, 90) == (
-        "3 hospital admissions within 90 days", "V28 risk score 1.234 for 2022, place 80 of 100", "Heart Failure",
-    )  # fmt: skip
-    assert len(reasons_of(standing(), 2, 90)) == 3
-    assert reasons_of(standing(conditions=("x" * 200,)), 2, 90)[1] == "x" * 120
+    standings = [Standing(f"p{place:03d}", 1 - place / people, 1.0) for place in range(1, people + 1)]
+    assert tiers_of(standings, POLICY.tier_capacity_percent, POLICY.tier_advantage)[f"p{rank:03d}"] == tier
 
 
 @given(st.integers(1, 500))
 def test_capacity_is_never_exceeded(people: int) -> None:
-    tiers = [tier_by_rank(rank, people, POLICY.tier_capacity_percent) for rank in range(1, people + 1)]
-    assert tiers == sorted(tiers, reverse=True)
-    assert tiers.count(4) * 100 <= 5 * people
-    assert sum(tier >= 3 for tier in tiers) * 100 <= 20 * people
+    standings = [Standing(f"p{place:03d}", 1 - place / people, 1.0) for place in range(1, people + 1)]
+    tiers = tiers_of(standings, POLICY.tier_capacity_percent, POLICY.tier_advantage)
+    in_order = [tiers[one.person_id] for one in standings]
+    assert in_order == sorted(in_order, reverse=True)
+    assert in_order.count(4) * 100 <= 5 * people
+    assert sum(tier >= 3 for tier in in_order) * 100 <= 20 * people
 
 
 def test_inputs_by_payment_year() -> None:

@@ -91,8 +91,8 @@ def test_a_diagnosis_that_was_cancelled_leaves_a_score_without_it() -> None:
     cancels = ClaimRecord(2, "OH", "x", 1, "k", cancellation=True, service_from=day, service_through=day)
     first, second = revise(PersonFacts((), (claim, cancels)), {}, 1, POLICY).added
     assert [(one.sequence, one.scored.payment_year) for one in (first, second)] == [(1, 2022), (2, 2022)]
-    assert [score.raw_score for score in scores_of(first.scored, POLICY)] == [Decimal("0.331"), Decimal("0.360")]
-    assert [score.raw_score for score in scores_of(second.scored, POLICY)] == [0, 0]
+    assert [score.score.raw_score for score in scores_of(first.scored, POLICY)] == [Decimal("0.331"), Decimal("0.360")]
+    assert [score.score.raw_score for score in scores_of(second.scored, POLICY)] == [0, 0]
 
 
 def test_threads_share_the_tables() -> None:
@@ -104,4 +104,4 @@ def test_threads_share_the_tables() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: scores_of(scored, POLICY), range(200)))
     assert len(set(found)) == 1
-    assert tuple(score.model for score in found[0]) == MODELS
+    assert tuple(score.score.model for score in found[0]) == MODELS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from faust.types import TP
 
 from services.runtime.buffers import Buffers
@@ -195,3 +195,21 @@ async def test_an_assignment_starts_at_the_stored_positions_and_forgets_what_was
     # Somebody else's by now.
     await consumer.seek_back(Spot("b", 0), 4)
     assert sought == [{("a", 0): 7, ("a", 1): 7}, {("a", 1): 4}]
+
+
+async def test_a_partition_that_goes_while_it_is_sought_stops_nothing(
+    consumer: SeekingConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[object] = []
+
+    async def seek_wait(offsets: dict[Any, int]) -> None:
+        sought.append(offsets)
+        raise IllegalStateError("No current assignment for partition")
+
+    monkeypatch.setattr(consumer, "assignment", lambda: {A0, A1})
+    monkeypatch.setattr(consumer, "seek_wait", seek_wait)
+    consumer.flow_active = False
+    # As in a rebalance that overtakes another: what was fetched is left out, and the place to go back to is gone.
+    assert [tp async for tp, _ in _fetching(consumer, monkeypatch, FETCHED, {A0, A1})] == []
+    await consumer.seek_back(Spot("a", 0), 4)
+    assert len(sought) == 2

@@ -76,6 +76,7 @@ class Span:
     dual: str | None
     health_plan: str | None
     enrolled: bool
+    plan: str | None = None
 
 
 @dataclass
@@ -103,6 +104,7 @@ class Recount:
     repeated_files: int = 0
     repeated_records: int = 0
     seen: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
 
     def person(self, mbi: str, medicaid: str | None = None) -> Known:
         number = self.by_mbi.get(mbi)
@@ -118,17 +120,20 @@ class Recount:
         return self.people[number]
 
 
-def recount(deliveries: Path) -> Recount:
-    """Read every file in the order of its path; a file with the bytes of an earlier one is skipped."""
+def recount(deliveries: Path, first: int | None = None) -> Recount:
+    """Read every file, or the first so many, in the order of its path; one with the bytes of an earlier is skipped."""
     found, digests = Recount(), set()
-    for sequence, path in enumerate(sorted(deliveries.glob("*/*"))):
+    for sequence, path in enumerate(sorted(deliveries.glob("*/*"))[:first]):
         digest = hashlib.sha256(path.read_bytes()).digest()
         if digest in digests:
             found.repeated_files += 1
             continue
         digests.add(digest)
-        reader = next(read for prefix, read in READERS.items() if path.name.startswith(prefix))
-        reader(found, path, sequence)
+        reader = next((read for prefix, read in READERS.items() if path.name.startswith(prefix)), None)
+        if reader is None:
+            found.unread.append(path.name)
+        else:
+            reader(found, path, sequence)
     return found
 
 
@@ -200,10 +205,12 @@ def _member(found: Recount, segments: list[list[str]], stated_on: str, sequence:
     for first, last in pairwise(loops):
         ended = "024" in {level[0][3], segments[first][1]}
         found.seen["termination"] += ended
-        _loop(found, person, segments[first + 1 : last], (stated_on, sequence), ended=ended)
+        plan = segments[first][4].split(";")[0]
+        _loop(found, person, segments[first + 1 : last], (stated_on, sequence, plan), ended=ended)
 
 
-def _loop(found: Recount, person: Known, loop: list[list[str]], order: tuple[str, int], *, ended: bool) -> None:
+def _loop(found: Recount, person: Known, loop: list[list[str]], of: tuple[str, int, str], *, ended: bool) -> None:
+    order = of[:2]
     values = {segment[1]: segment[2:] for segment in loop}
     begin, end = values["348"][1], values["349"][1]
     plan = values["DX"][0].split(";") if "DX" in values else None
@@ -212,7 +219,7 @@ def _loop(found: Recount, person: Known, loop: list[list[str]], order: tuple[str
         person.spans.append(Span(*order, month(begin), month(begin), None, None, enrolled=False))
         found.seen["voided_month"] += 1
         return
-    covered = Span(*order, month(begin), month(end), values["F5"][0], plan[0] if plan else "none", enrolled=True)
+    covered = Span(*order, month(begin), month(end), values["F5"][0], plan[0] if plan else "none", True, of[2])
     person.spans.append(covered)
     person.stated.update(months(covered.first, covered.last))
     found.seen["restated_month"] += not ended and covered.last < month(order[0])

@@ -1,0 +1,1 @@
+"""What is worth somebody's work, from what is known of one person."""

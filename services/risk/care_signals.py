@@ -1,0 +1,106 @@
+"""From claims to what they show for care: services received and conditions seen. Pure; codes are policy.
+
+A signal is ``name=day=detail``: detail is the code that shows it, of a primary care visit the clinician. Claims about
+substance use show nothing here (42 CFR Part 2).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from contracts.claims import (
+    Adjustment,
+    MedicaidClaim,
+    MedicaidClaimsDelivered,
+    MedicareClaim,
+    MedicareClaimLine,
+    MedicareClaimsDelivered,
+)
+from services.risk.care_policy import CarePolicy
+from services.risk.fact_rows import Row, claim_key
+
+ADMISSION: Final = "admission"
+PRIMARY_CARE: Final = "primary_care"
+_ADMISSIONS: Final = frozenset({"60", "61"})
+_PROFESSIONAL: Final = frozenset({"71", "72"})
+_READ: Final = _ADMISSIONS | _PROFESSIONAL | {"40"}
+_CAPITATION: Final = frozenset({"2", "B", "V"})
+# The lengths of the beginnings by which diagnoses are named.
+_BEGINNINGS: Final = (3, 4, 5)
+
+Signal = tuple[str, date, str]
+
+
+def diagnosis_signals(codes: tuple[str, ...], day: date, policy: CarePolicy) -> Iterator[Signal]:
+    """The conditions that a claim's diagnoses show."""
+    named = policy.signals_of_diagnosis
+    for code in codes:
+        for length in _BEGINNINGS:
+            for name in named.get(code[:length], ()):
+                yield name, day, code
+
+
+def _line_signals(line: MedicareClaimLine, claim: MedicareClaim, policy: CarePolicy) -> Iterator[Signal]:
+    if line.denied or line.procedure_code is None:
+        return
+    for name in policy.signals_of_procedure.get(line.procedure_code, ()):
+        if name != PRIMARY_CARE:
+            yield name, line.service_from, line.procedure_code
+        elif claim.claim_type_code not in _PROFESSIONAL:
+            yield name, line.service_from, ""
+        elif line.provider_specialty_code in policy.primary_care_specialties:
+            yield name, line.service_from, line.rendering_npi or ""
+
+
+def medicare_signals(claim: MedicareClaim, policy: CarePolicy) -> set[Signal]:
+    """What one Medicare record shows: nothing where it was denied."""
+    if claim.denied or claim.substance_use:
+        return set()
+    shown = set(diagnosis_signals(claim.diagnosis_codes, claim.service_from, policy))
+    if claim.claim_type_code in _ADMISSIONS:
+        shown.add((ADMISSION, claim.service_from, ""))
+    for line in claim.lines:
+        shown.update(_line_signals(line, claim, policy))
+    return shown
+
+
+def medicaid_signals(claim: MedicaidClaim, policy: CarePolicy) -> set[Signal]:
+    """What one Medicaid record shows: nothing where it is void or denied. Who saw the person is Medicare's to tell."""
+    if claim.voided or claim.denied or claim.substance_use:
+        return set()
+    shown = set(diagnosis_signals(claim.diagnosis_codes, claim.service_from, policy))
+    for line in claim.lines:
+        if not line.denied and line.procedure_code is not None:
+            names = policy.signals_of_procedure.get(line.procedure_code, ())
+            shown.update((name, line.service_from, line.procedure_code) for name in names if name != PRIMARY_CARE)
+    return shown
+
+
+def written(signals: set[Signal]) -> str:
+    """Signals as they are kept, in a fixed order."""
+    return "|".join(f"{name}={day}={detail}" for name, day, detail in sorted(signals))
+
+
+def medicare_rows(event: MedicareClaimsDelivered, policy: CarePolicy) -> Iterator[Row]:
+    """One row a record that may show something, or take something back."""
+    data = event.data
+    for claim in data.claims:
+        if claim.claim_type_code in _READ:
+            yield (
+                *(data.person_id, claim.record_id, claim.version, event.named_by, event.deliveryseq, data.state),
+                *("medicare", claim_key(claim), claim.adjustment is Adjustment.CANCELLATION),
+                *(claim.service_from, claim.service_through, written(medicare_signals(claim, policy)), None),
+            )
+
+
+def medicaid_rows(event: MedicaidClaimsDelivered, policy: CarePolicy) -> Iterator[Row]:
+    """One row a service record; a long-term-care claim names its facility where it counts."""
+    data = event.data
+    for claim in data.claims:
+        if claim.file_type in {"OT", "LT"} and claim.claim_type_code not in _CAPITATION:
+            stays = claim.file_type == "LT" and not (claim.voided or claim.denied or claim.crossover)
+            yield (
+                *(data.person_id, claim.record_id, claim.version, event.named_by, event.deliveryseq, data.state),
+                *("medicaid", claim.record_id, False, claim.service_from, claim.service_through),
+                *(written(medicaid_signals(claim, policy)), claim.provider_npi if stays else None),
+            )

@@ -1,0 +1,141 @@
+"""What a Medicare claim is a sign of, beyond its diagnoses: marks that are counted without reading the claim again.
+
+Sources: ResDAC's way to find emergency department visits (revenue centers); AHRQ Prevention Quality Indicators; primary
+care services of the GPDC Participation Agreement; markers of frailty as claims-based indices use them. The codes and
+what is left out of each definition are in ``policy/claim_marks.toml``. The numbers of marks are stored: they never change.
+"""
+
+from enum import IntFlag
+from typing import Final
+
+from contracts.claims import MedicareClaim
+from services.risk.claim_codes import ClaimCodes, Indicator
+from services.risk.rules.kidney_status import is_transplant
+
+_ACUTE: Final = frozenset({"60", "61"})
+_HOSPITAL: Final = frozenset({"40", "60", "61"})
+_SERVICE_LINES: Final = frozenset({"40", "71", "72"})
+_RENAL_BILL: Final = ("7", "2")
+_LAST_INSTITUTIONAL: Final = "61"
+
+
+class Mark(IntFlag):
+    """One bit a mark."""
+
+    ADMISSION = 1
+    AVOIDABLE = 2
+    EMERGENCY = 4
+    PRIMARY_CARE = 8
+    SKILLED_NURSING = 16
+    HOME_HEALTH = 32
+    HOSPICE = 64
+    DIALYSIS = 128
+    INFUSION = 256
+    WOUND = 512
+    BEHAVIOURAL = 1024
+    TRANSPLANT = 2048
+    TO_FACILITY = 4096
+
+
+_BY_CLAIM_TYPE: Final = {
+    "10": Mark.HOME_HEALTH,
+    "20": Mark.SKILLED_NURSING,
+    "30": Mark.SKILLED_NURSING,
+    "50": Mark.HOSPICE,
+    "60": Mark.ADMISSION,
+    "61": Mark.ADMISSION,
+}
+
+
+def _any_starts(codes: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
+    return bool(beginnings) and any(code.startswith(beginnings) for code in codes)
+
+
+def _meets(claim: MedicareClaim, indicator: Indicator) -> bool:
+    procedures = tuple(one.code for one in claim.procedures)
+    return (
+        (not indicator.principal or claim.diagnosis_codes[0].startswith(indicator.principal))
+        and (not indicator.procedures or _any_starts(procedures, indicator.procedures))
+        and (not indicator.with_any or _any_starts(claim.diagnosis_codes, indicator.with_any))
+        and not _any_starts(claim.diagnosis_codes, indicator.without)
+    )
+
+
+def avoidable_admissions(claim: MedicareClaim, codes: ClaimCodes) -> tuple[int, ...]:
+    """List the prevention quality indicators of an admission, before those that ask for an age are looked at."""
+    if claim.claim_type_code not in _ACUTE or claim.denied or not claim.diagnosis_codes:
+        return ()
+    return tuple(one.number for one in codes.prevention_quality_indicators if _meets(claim, one))
+
+
+def _is_primary_care(claim: MedicareClaim, codes: ClaimCodes) -> bool:
+    specialties = codes.primary_care_specialties
+    return claim.claim_type_code == "71" and any(
+        line.procedure_code in codes.primary_care_services
+        and not line.denied
+        and (line.provider_specialty_code is None or line.provider_specialty_code in specialties)
+        for line in claim.lines
+    )
+
+
+def _of_services(claim: MedicareClaim, codes: ClaimCodes) -> Mark:
+    """Marks of series of treatment."""
+    services = {line.procedure_code for line in claim.lines if not line.denied}
+    found = Mark(0)
+    if claim.claim_type_code in _SERVICE_LINES:
+        bill = (claim.facility_type_code, claim.classification_code)
+        if bill == _RENAL_BILL or services & codes.dialysis_services:
+            found |= Mark.DIALYSIS
+        if services & codes.infusion_services:
+            found |= Mark.INFUSION
+        if services & codes.wound_services:
+            found |= Mark.WOUND
+    return found
+
+
+def _is_emergency(claim: MedicareClaim, codes: ClaimCodes) -> bool:
+    return claim.claim_type_code in _HOSPITAL and any(
+        (line.revenue_center_code or "").rjust(4, "0") in codes.emergency_revenue_centers for line in claim.lines
+    )
+
+
+def marks_of(claim: MedicareClaim, codes: ClaimCodes) -> Mark:
+    """Say what a claim is a sign of; a denied one of nothing."""
+    if claim.denied:
+        return Mark(0)
+    found = _BY_CLAIM_TYPE.get(claim.claim_type_code, Mark(0)) | _of_services(claim, codes)
+    signs = {
+        Mark.AVOIDABLE: bool(avoidable_admissions(claim, codes)),
+        Mark.EMERGENCY: _is_emergency(claim, codes),
+        Mark.PRIMARY_CARE: _is_primary_care(claim, codes),
+        Mark.BEHAVIOURAL: _any_starts(claim.diagnosis_codes, codes.behavioural_starting),
+        Mark.TRANSPLANT: is_transplant(claim),
+        Mark.TO_FACILITY: claim.claim_type_code in _ACUTE
+        and claim.discharge_status_code in codes.facility_discharge_statuses,
+    }
+    for mark, holds in signs.items():
+        if holds:
+            found |= mark
+    return found
+
+
+def frailty_of(claim: MedicareClaim, codes: ClaimCodes) -> int:
+    """Give the markers of frailty of a claim, one bit each in the order of the list."""
+    if claim.denied:
+        return 0
+    services = {line.procedure_code for line in claim.lines if not line.denied}
+    bits = (
+        1 << place
+        for place, marker in enumerate(codes.frailty_markers)
+        if _any_starts(claim.diagnosis_codes, marker.diagnoses) or services & marker.services
+    )
+    return sum(bits)
+
+
+def paid_cents(claim: MedicareClaim) -> int:
+    """What Medicare paid: of institutional claims the payment, of others the lines; nothing where denied."""
+    if claim.denied:
+        return 0
+    if claim.claim_type_code <= _LAST_INSTITUTIONAL:
+        return claim.paid_cents
+    return sum(line.paid_cents or 0 for line in claim.lines if not line.denied)

@@ -1,0 +1,148 @@
+"""Care actions over PostgreSQL: raised with evidence, closed by late claims, never twice, and none behind a barrier."""
+
+import json
+from datetime import date
+from typing import Any
+
+import care_world as care
+import pytest
+import risk_world as world
+
+from contracts.care import CareActionClosed, CareActionProposed
+from contracts.claims import Adjustment
+from contracts.identities import PeopleMerged, PeopleMergedData
+
+pytestmark = pytest.mark.broker
+START = date(2022, 10, 5)
+
+
+async def _known_for_a_year(connection: Any, number: int = 1, sequence: int = 1) -> None:
+    """Somebody aligned, of whom coverage and a visit within the network are known for more than a year."""
+    await world.apply(connection, world.coverage(number, sequence, "2021-06", "02"))
+    await world.apply(connection, care.aligned(number, sequence, "2022-01", 24))
+    visit = care.service(f"v{number}", date(2022, 8, 1), "99213")
+    await world.apply(connection, world.medicare(number, sequence, visit))
+
+
+async def test_actions_are_raised_once_with_evidence_and_close_when_the_claims_come(database_url: str) -> None:
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection)
+        await world.apply(connection, care.roster(1))
+        sick = care.service("d1", date(2022, 7, 1), "99214", npi=care.THEIRS, diagnoses=("E119",))
+        again = care.service("d2", date(2022, 9, 1), "99214", npi=care.THEIRS, diagnoses=("E119",))
+        await world.apply(connection, world.medicare(1, 2, sick, again))
+        proposed = [one for one in await care.cut(connection, 2, START) if isinstance(one, CareActionProposed)]
+        kinds = {"connect_primary_care", "flu_vaccine", "wellness_visit", "nutrition_meals"}
+        kinds |= {"diabetes_eye_exam", "diabetes_foot_exam", "diabetes_blood_test"}
+        assert {one.data.action for one in proposed} == kinds
+        by_kind = {one.data.action: one.data for one in proposed}
+        connect = by_kind["connect_primary_care"]
+        assert [one.record_id for one in connect.evidence] == ["d2"]
+        assert [(one.npi, one.visits, one.county_steps) for one in connect.clinicians] == [
+            (care.OURS, 1, 0),
+            (care.NEAR, 0, 1),
+        ]
+        assert {one.record_id for one in by_kind["diabetes_blood_test"].evidence} == {"d1", "d2"}
+        assert (by_kind["flu_vaccine"].owner, by_kind["flu_vaccine"].occasion) == ("aide", "2022-2023")
+        # The same again, and a new month: nothing new.
+        await world.apply(connection, world.medicare(1, 3, sick, again))
+        assert await care.cut(connection, 3, START) == []
+        assert await care.cut(connection, 4, date(2022, 11, 2)) == []
+        # A vaccine before the action was raised, on a claim that came late; and tests of blood and feet.
+        late = care.service("f1", date(2022, 9, 20), "G0008", "90662")
+        later = care.service("f2", date(2022, 11, 20), "83036", "G0245")
+        await world.apply(connection, world.medicare(1, 5, late, later))
+        closed = [
+            one.data for one in await care.cut(connection, 5, date(2022, 12, 1)) if isinstance(one, CareActionClosed)
+        ]
+        assert {(one.action, one.outcome, one.done_on) for one in closed} == {
+            ("flu_vaccine", "done", date(2022, 9, 20)),
+            ("diabetes_blood_test", "done", date(2022, 11, 20)),
+            ("diabetes_foot_exam", "done", date(2022, 11, 20)),
+        }
+        assert {one.evidence[0].record_id for one in closed} == {"f1", "f2"}
+        known = await care.actions(connection, 1)
+        assert json.loads(known["diabetes_eye_exam"]["evidence"])[0]["what"] == "diabetes, E119"
+        assert known["diabetes_eye_exam"]["outcome"] is None
+
+
+async def test_a_cancelled_claim_takes_the_action_back(database_url: str) -> None:
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection)
+        fall = care.service("w1", date(2022, 9, 1), "99213", diagnoses=("W1830XA",))
+        await world.apply(connection, world.medicare(1, 2, fall))
+        await care.cut(connection, 2, START)
+        assert (await care.actions(connection, 1))["falls_prevention"]["occasion"] == "2022-09-01"
+        cancelled = care.service("w2", date(2022, 9, 1), adjustment=Adjustment.CANCELLATION, claim_control_number="w1")
+        await world.apply(connection, world.medicare(1, 3, cancelled))
+        (closed,) = [one.data for one in await care.cut(connection, 3, START) if isinstance(one, CareActionClosed)]
+        assert (closed.action, closed.outcome) == ("falls_prevention", "withdrawn")
+
+
+BARRIERS: list[tuple[str, Any]] = [
+    ("Not aligned", lambda: care.aligned(1, 3, "2022-10", 3, is_aligned=False)),
+    ("The person has died", lambda: world.coverage(1, 3, "2022-10", "02", death_date=date(2022, 10, 1))),
+    ("The person opted out of sharing claims", lambda: care.preference(1, 3, date(2022, 10, 1), shares=False)),
+]
+
+
+@pytest.mark.parametrize(("because", "event"), BARRIERS, ids=[because for because, _ in BARRIERS])
+async def test_nothing_is_to_be_done_behind_a_barrier(database_url: str, because: str, event: Any) -> None:
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection)
+        await care.cut(connection, 2, START)
+        assert {one["outcome"] for one in (await care.actions(connection, 1)).values()} == {None}
+        await world.apply(connection, event())
+        closed = await care.cut(connection, 3, date(2022, 10, 20))
+        assert {(one.data.outcome, one.data.reason) for one in closed if isinstance(one, CareActionClosed)} == {
+            ("withdrawn", because)
+        }
+        assert await care.cut(connection, 4, date(2022, 11, 20)) == []
+
+
+async def test_what_nothing_shows_lapses_and_the_next_occasion_is_raised(database_url: str) -> None:
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection)
+        await care.cut(connection, 2, START)
+        first = (await care.actions(connection, 1))["wellness_visit"]
+        await care.cut(connection, 3, date(2023, 8, 1))
+        second = (await care.actions(connection, 1))["wellness_visit"]
+        assert (first["occasion"], second["occasion"]) == ("2022", "2023")
+        ends = await connection.fetch("SELECT action_id, outcome FROM care_closing")
+        assert {row["outcome"] for row in ends} == {"lapsed"}
+        assert first["action_id"] in {row["action_id"] for row in ends}
+
+
+async def test_people_who_turn_out_to_be_one_have_the_claims_of_both(database_url: str) -> None:
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection, 1)
+        await _known_for_a_year(connection, 2)
+        vaccine = care.service("f1", date(2022, 9, 20), "G0008")
+        await world.apply(connection, world.medicare(2, 2, vaccine))
+        await care.cut(connection, 2, START)
+        assert "flu_vaccine" in await care.actions(connection, 1)
+        assert "flu_vaccine" not in await care.actions(connection, 2)
+        data = PeopleMergedData(retired=world.person(2), kept=world.person(1))
+        merged = PeopleMerged.of(
+            service="intake", key=data.kept, version="m", time=world.TIME, delivery_id=world.delivery_id(3), sequence=3,
+            data=data,
+        )  # fmt: skip
+        await world.apply(connection, merged)
+        await care.settle(connection, 3)
+        await care.cut(connection, 3, START)
+        assert (await care.actions(connection, 1))["flu_vaccine"]["outcome"] == "done"
+        retired = (await care.actions(connection, 2)).values()
+        assert {one["closed_because"] for one in retired} == {"Known as another person now"}
+
+
+async def test_what_ran_ahead_changes_nothing(database_url: str) -> None:
+    """Facts of a later delivery may be there when a cut is made: it sees none of them."""
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection)
+        vaccine = care.service("f1", date(2022, 9, 20), "G0008")
+        await world.apply(connection, world.medicare(1, 3, vaccine))
+        await world.apply(connection, care.aligned(1, 3, "2022-10", 3, is_aligned=False))
+        await care.cut(connection, 2, START)
+        assert (await care.actions(connection, 1))["flu_vaccine"]["outcome"] is None
+        await care.cut(connection, 3, START)
+        assert (await care.actions(connection, 1))["flu_vaccine"]["closed_because"] == "Not aligned"

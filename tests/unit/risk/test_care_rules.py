@@ -1,0 +1,191 @@
+"""Each rule of care actions by a table of cases: when it is called for, when it was done, and when there is nothing to say."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from services.risk.care_facts import CareFacts, Days, Evidence, Met, Need, Network, Participant, Service, TierEntry
+from services.risk.care_policy import care_policy
+from services.risk.care_rules import CARE_RULES
+from services.risk.rules.clinician_ranking import county_steps, rank_clinicians
+from services.risk.rules.flu_vaccine import season_of
+from services.risk.rules.missed_treatment import usual_interval
+
+TODAY = date(2022, 10, 15)
+LONG_AGO = date(2020, 1, 1)
+OURS, THEIRS = "1920000017", "1930000015"
+NETWORK = Network((Participant(OURS, "11", "39001"),), frozenset({"39001"}))
+
+
+def facts(observed_from: date | None = LONG_AGO, **shown: list[tuple[date, str]]) -> CareFacts:
+    services = {
+        name: tuple(sorted(Service(day, detail, f"{name}-{day}") for day, detail in days))
+        for name, days in shown.items()
+    }
+    return CareFacts("p" + "0" * 32, "OH", services, observed_from, "D9001", "39001", network=NETWORK)
+
+
+def before(days: int, detail: str = "") -> tuple[date, str]:
+    return TODAY - timedelta(days=days), detail
+
+
+def every(interval: int, count: int, last: int) -> list[tuple[date, str]]:
+    """So many sessions, the last of them so many days ago."""
+    return [before(last + interval * number) for number in range(count)]
+
+
+DIABETES = [before(30, "E119"), before(200, "E119")]
+CASES: list[tuple[str, str, CareFacts, str | None]] = [
+    # kind, what it is about, facts, the occasion that is called for, "met" or None
+    ("connect_primary_care", "nobody in a year", facts(), "2022"),
+    ("connect_primary_care", "nobody, but known for too short a time", facts(date(2022, 5, 1)), None),
+    ("connect_primary_care", "nobody, and nothing known", facts(None), None),
+    ("connect_primary_care", "a participant", facts(primary_care=[before(300, OURS)]), "met"),
+    ("connect_primary_care", "a participant, longer ago", facts(primary_care=[before(366, OURS)]), "2022"),
+    ("connect_primary_care", "on the last day that counts", facts(primary_care=[before(365, OURS)]), "met"),
+    ("connect_primary_care", "last somebody else", facts(primary_care=[before(99, OURS), before(9, THEIRS)]), "2022"),
+    ("connect_primary_care", "somebody else known shortly", facts(TODAY, primary_care=[before(9, THEIRS)]), "2022"),
+    ("connect_primary_care", "a health centre's bill", facts(primary_care=[before(9)]), "met"),
+    ("flu_vaccine", "none", facts(), "2022-2023"),
+    ("flu_vaccine", "in the season", facts(flu_vaccine=[before(30)]), "met"),
+    ("flu_vaccine", "before the season", facts(flu_vaccine=[before(60)]), "2022-2023"),
+    ("flu_vaccine", "none, and known since yesterday", facts(TODAY), "2022-2023"),
+    ("wellness_visit", "none in a year", facts(), "2022"),
+    ("wellness_visit", "half a year ago", facts(wellness_visit=[before(180, "G0439")]), "met"),
+    ("wellness_visit", "two years ago", facts(wellness_visit=[before(700, "G0439")]), "2022"),
+    ("wellness_visit", "known for half a year", facts(date(2022, 4, 15)), None),
+    ("falls_prevention", "no fall", facts(), None),
+    ("falls_prevention", "a fall", facts(fall=[before(20, "W1830XA")]), before(20)[0].isoformat()),
+    ("falls_prevention", "a fall too long ago", facts(fall=[before(121, "W1830XA")]), None),
+    ("falls_prevention", "therapy since", facts(fall=[before(20)], falls_service=[before(5, "97161")]), "met"),
+    ("falls_prevention", "therapy before", facts(fall=[before(20)], falls_service=[before(25)]), "2022-09-25"),
+    ("diabetes_eye_exam", "no diabetes", facts(), None),
+    ("diabetes_eye_exam", "seen on one day only", facts(diabetes=DIABETES[:1]), None),
+    ("diabetes_eye_exam", "missing", facts(diabetes=DIABETES), "2022"),
+    ("diabetes_eye_exam", "done", facts(diabetes=DIABETES, eye_exam=[before(99, "92014")]), "met"),
+    ("diabetes_foot_exam", "missing", facts(diabetes=DIABETES, eye_exam=[before(99, "92014")]), "2022"),
+    ("diabetes_blood_test", "done", facts(diabetes=DIABETES, a1c=[before(1, "83036")]), "met"),
+    ("diabetes_blood_test", "known too shortly", facts(date(2022, 3, 1), diabetes=DIABETES), None),
+    ("missed_dialysis", "no series", facts(dialysis=every(2, 3, 60)), None),
+    ("missed_dialysis", "went on up to where claims have come", facts(dialysis=every(2, 9, 46)), "met"),
+    ("missed_dialysis", "stopped", facts(dialysis=every(2, 9, 60)), "2022-08-16"),
+    ("missed_dialysis", "came again", facts(dialysis=[*every(2, 9, 60), before(4)]), "met"),
+    ("missed_dialysis", "ended long ago", facts(dialysis=every(2, 9, 300)), None),
+    ("missed_dialysis", "in hospital", facts(dialysis=every(2, 9, 60), admission=[before(58)]), None),
+    ("missed_dialysis", "now and then", facts(dialysis=every(9, 9, 90)), None),
+    ("missed_wound_care", "stopped", facts(wound_care=every(7, 5, 70)), "2022-08-06"),
+    ("missed_wound_care", "one week late", facts(wound_care=every(7, 5, 58)), "met"),
+    ("missed_infusion", "stopped", facts(infusion=every(28, 5, 110)), "2022-06-27"),
+    ("nutrition_meals", "no condition", facts(), None),
+    ("nutrition_meals", "a condition", facts(nutrition_condition=[before(9, "E43")]), "2022"),
+    ("nutrition_meals", "a condition of long ago", facts(nutrition_condition=[before(400, "E43")]), None),
+    (
+        "nutrition_meals",
+        "meals come",
+        facts(nutrition_condition=[before(9, "N185")], nutrition_support=[before(40, "S5170")]),
+        "met",
+    ),
+    ("coordinate_high_cost_care", "no tier", facts(), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "known", "expected"), CASES, ids=[f"{kind}: {about}" for kind, about, *_ in CASES]
+)
+def test_a_rule_finds_what_is_called_for(kind: str, about: str, known: CareFacts, expected: str | None) -> None:
+    del about
+    finding = CARE_RULES[kind].rule(known, Days(TODAY, TODAY), care_policy())
+    found = finding.occasion if isinstance(finding, Need) else "met" if isinstance(finding, Met) else None
+    assert found == expected
+    if isinstance(finding, Need):
+        assert 0 < len(finding.reason) <= 200
+        assert all(len(one.what) <= 80 for one in finding.evidence)
+
+
+def _in_tier(tier: int, entry: TierEntry | None, **shown: list[tuple[date, str]]) -> CareFacts:
+    base = facts(**shown)
+    return CareFacts(base.person_id, "OH", base.services, LONG_AGO, "D9001", tier=tier, tier_entry=entry)
+
+
+ENTRY = TierEntry(3, 12, TODAY - timedelta(days=20), ("2 hospital admissions within 90 days",))
+COORDINATION: list[tuple[CareFacts, str | None]] = [
+    (_in_tier(3, ENTRY), "delivery 12"),
+    (_in_tier(4, ENTRY), "delivery 12"),
+    (_in_tier(2, None), None),
+    (_in_tier(3, ENTRY, care_management=[before(5, "99490")]), "met"),
+    (_in_tier(3, ENTRY, care_management=[before(25, "99490")]), "delivery 12"),
+]
+
+
+@pytest.mark.parametrize(("known", "expected"), COORDINATION)
+def test_coordination_is_called_for_once_an_entry(known: CareFacts, expected: str | None) -> None:
+    finding = CARE_RULES["coordinate_high_cost_care"].rule(known, Days(TODAY, TODAY), care_policy())
+    found = finding.occasion if isinstance(finding, Need) else "met" if isinstance(finding, Met) else None
+    assert found == expected
+
+
+def test_an_open_action_is_looked_at_as_on_the_day_it_was_raised() -> None:
+    """A vaccine counts when its claim comes after the season, one given after the season does not."""
+    raised = date(2022, 12, 1)
+    policy, rule = care_policy(), CARE_RULES["flu_vaccine"].rule
+    for given, expected in [(date(2023, 3, 31), Met), (date(2023, 4, 1), Need)]:
+        known = facts(flu_vaccine=[(given, "90662")])
+        assert isinstance(rule(known, Days(raised, date(2023, 6, 1)), policy), expected), given
+
+
+SEASONS = [
+    (date(2022, 8, 31), None),
+    (date(2022, 9, 1), (date(2022, 9, 1), date(2023, 3, 31))),
+    (date(2023, 3, 31), (date(2022, 9, 1), date(2023, 3, 31))),
+    (date(2023, 4, 1), None),
+]
+
+
+@pytest.mark.parametrize(("day", "season"), SEASONS)
+def test_the_season_reaches_over_the_new_year(day: date, season: tuple[date, date] | None) -> None:
+    assert season_of(day, care_policy()) == season
+
+
+def test_the_usual_interval_is_the_middle_one_of_the_last_eight() -> None:
+    sessions = [Service(date(2022, 1, 1) + timedelta(days=day), "", "r") for day in (0, 100, 102, 104, 107, 109)]
+    assert usual_interval(sessions) == 2
+
+
+def test_clinicians_known_to_the_person_come_first_then_the_nearest_then_the_smaller_panel() -> None:
+    members = [
+        ("1", "11", "39005"),
+        ("2", "11", "39001"),
+        ("3", "08", "39001"),
+        ("4", "38", "39003"),
+        ("5", "06", "39001"),
+    ]
+    members.append(("6", "11", "39001"))
+    network = Network(
+        tuple(Participant(*one) for one in members),
+        frozenset({"39001", "39003"}),
+        {"2": 9, "3": 4, "6": care_policy().largest_panel},
+    )
+    base = facts(primary_care=[before(9, "1")])
+    known = CareFacts(base.person_id, "OH", base.services, LONG_AGO, "D9001", "39001", network=network)
+    ranked = rank_clinicians(known, LONG_AGO, TODAY, care_policy())
+    assert [one.npi for one in ranked] == ["1", "3", "2"]
+    without = CareFacts(base.person_id, "OH", {}, LONG_AGO, "D9001", "39001", network=network)
+    assert [one.npi for one in rank_clinicians(without, LONG_AGO, TODAY, care_policy())] == ["3", "2", "4"]
+
+
+@pytest.mark.parametrize(
+    ("person", "clinician", "steps"),
+    [("39001", "39001", 0), ("39001", "39003", 1), (None, "39003", 1), ("39001", "39099", 2), (None, None, 2)],
+)
+def test_nearness_is_in_steps_of_counties(person: str | None, clinician: str | None, steps: int) -> None:
+    assert county_steps(person, clinician, frozenset({"39001", "39003"})) == steps
+
+
+def test_every_kind_has_its_days_and_nothing_else_has() -> None:
+    policy = care_policy()
+    assert policy.due_days.keys() == policy.lapse_days.keys() == CARE_RULES.keys()
+    assert all(policy.due_days[kind] < policy.lapse_days[kind] for kind in CARE_RULES)
+
+
+def test_evidence_is_in_plain_words() -> None:
+    assert Evidence("a fall").record_id is None
