@@ -20,6 +20,7 @@ _COMMANDS = {
     "score": ("score", "Score a file of people with CMS-HCC V24 or V28."),
     "deliveries": ("deliveries", "What was delivered, what it held, what is refused or held; decide about it."),
     "people": ("people", "Who is who: what was linked and why, what to look at, and decisions about it."),
+    "evidence": ("evidence", "Write what a cost-shift signal rests on, for a statistician to check."),
     "keys": ("keys", "Change the key that seals identifiers, lines and dead letters."),
     "dead-letters": ("dead_letters", "List, replay or drop messages that could not be applied."),
     "rebuild": ("rebuild", "Rebuild a read model from the log and compare it with the live one."),
