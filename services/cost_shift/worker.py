@@ -12,12 +12,12 @@ from services.cost_shift.category_policy import CategoryPolicy, category_policy
 from services.cost_shift.changes import ClaimKey, Decision, Traits
 from services.cost_shift.cut import at_cut
 from services.cost_shift.risk_scores import keep_scores
-from services.cost_shift.rules.cell_change import Place
 from services.cost_shift.rules.claim_contribution import (
     is_withdrawal,
     medicaid_contributions,
     medicare_contributions,
 )
+from services.cost_shift.rules.move_cause import Place
 from services.cost_shift.rules.standing_version import ClaimVersion
 from services.cost_shift.settling import settle
 from services.runtime.person_moves import record_moves
