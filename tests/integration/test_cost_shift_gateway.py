@@ -259,6 +259,33 @@ async def test_a_waterfall_leads_from_any_revision_to_any_later_one(
                 assert first[0] + sum(step["cents"] for step in shown["steps"]) == last[0]
 
 
+@pytest.mark.parametrize("revision", range(1, world_of.DELIVERIES + 1))
+async def test_use_follows_the_claims_that_it_is_of(client: httpx.AsyncClient, revision: int) -> None:
+    """In this world every inpatient claim is one admission and every nursing-facility claim one day."""
+    of = {"admissions": "inpatient", "nursing_facility_days": "nursing_facility", "home_health_periods": "home_health"}
+    shown = (await get(client, "use", group_by=["cohort", "month"], as_of=revision))["rows"]
+    measures = (await get(client, "measures", group_by=["cohort", "month", "payer", "category"], as_of=revision))[
+        "measures"
+    ]
+    claims = {
+        (one["cohort"], one["month"], one["payer"], one["category"]): (
+            one["claims"],
+            one["crossover_claims"],
+            one["person_months"],
+        )
+        for one in measures
+    }
+    assert {one["use"] for one in shown} == of.keys()
+    for one in shown:
+        whole, crossover, months = claims[one["cohort"], one["month"], one["payer"], of[one["use"]]]
+        assert (one["amount"], one["crossover"], one["person_months"]) == (whole - crossover, crossover, months)
+        assert (one["per_1000"] is None) == (not months)
+        if months:
+            assert one["per_1000"]["shown"] == round(1000 * one["amount"] / months, 3)
+    found = {(one["cohort"], one["month"], one["payer"], of[one["use"]]) for one in shown}
+    assert {key for key, (count, _, _) in claims.items() if count and key[3] in of.values()} <= found
+
+
 async def test_a_waterfall_runs_forwards(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/waterfall", params={"since": 3, "as_of": 2})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
