@@ -28,6 +28,7 @@ _COMMANDS = {
     "policy": ("policy", "The dated parameters of every service: show, check, compare two months."),
     "clients": ("clients", "Who may read from outside: states and entities, their keys, what they may do."),
     "audit": ("audit", "The record of every read from outside: where it ends, and whether it is as it was written."),
+    "evidence": ("evidence", "Write what a cost-shift signal rests on, for a statistician to check."),
     "keys": ("keys", "Change the key that seals identifiers, lines and dead letters."),
     "dead-letters": ("dead_letters", "List, replay or drop messages that could not be applied."),
     "rebuild": ("rebuild", "Rebuild a read model from the log and compare it with the live one."),
