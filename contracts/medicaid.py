@@ -16,6 +16,9 @@ from contracts.model import LARGEST_NUMBER, ContractModel
 from contracts.money import Cents
 from contracts.months import Day, Month
 
+LevelOfCare = Literal["none", "hospital", "psychiatric", "nursing_facility", "intermediate_care"]
+EnrolmentBasis = Literal["voluntary", "passive", "opted_out"]
+
 
 class EnrolmentSource(StrEnum):
     """Which feed states it. A statement competes with older ones of its own source only."""
@@ -52,11 +55,11 @@ class MedicaidEnrolmentSpan(ContractModel):
     # The plan benefit package of the Medicare contract (834 REF*DX, second part).
     health_plan_package: Annotated[str, Field(pattern=r"^[0-9]{3}$")] | None = None
     # For which institution's level of care the state has certified the person, wherever they live.
-    level_of_care: Literal["none", "hospital", "psychiatric", "nursing_facility", "intermediate_care"] | None = None
+    level_of_care: LevelOfCare | None = None
     # The state's finding that the person can live safely in the community.
     safe_in_community: bool | None = None
     # How the person came into the demonstration's plan, or that they have chosen to stay out of it.
-    enrolment_basis: Literal["voluntary", "passive", "opted_out"] | None = None
+    enrolment_basis: EnrolmentBasis | None = None
     # Takes part in a demonstration under section 1115A (the Innovation Center's).
     demonstration: bool | None = None
 

@@ -5,19 +5,20 @@ nothing: a population with these files is the population without them.
 """
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 from contracts.delivery import DeliveryKind
+from infra.simulator.care import CARE_COLUMNS, stretches
 from infra.simulator.life import Enrolment, alive
 from infra.simulator.period import Period, compact
 from infra.simulator.person import Person
 from infra.simulator.spool import Spool
 from infra.simulator.world import FEE_FOR_SERVICE_PLAN, STATE, STATE_FIPS
 
-Eligibility = Literal["tmsis-annual", "tmsis-monthly", "state-file"]
+Eligibility = Literal["tmsis-annual", "tmsis-monthly", "state-file", "state-care"]
 PARTS = ("DE_BASE", "DE_MC", "DE_WVR", "DE_CNTCT_DTLS")
 MANAGED_CARE_TYPE, WAIVER, WAIVER_TYPE = "01", "OH0198", "06"
 ISSUED_ON = 20
@@ -45,6 +46,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "PROGRAMME", "DUAL_STATUS", "AID_CODE", "PLAN_ID", "PLAN_TYPE", "BEGIN_DATE", "END_DATE",
     ),
 }  # fmt: skip
+HEADINGS["CARE"] = (*HEADINGS["STATE"], *CARE_COLUMNS)
 PROGRAMMES = {
     "01": "QMB", "02": "QMB_PLUS", "03": "SLMB", "04": "SLMB_PLUS", "05": "QDWI", "06": "QI", "08": "FULL_DUAL",
 }  # fmt: skip
@@ -77,12 +79,10 @@ def spool_eligibility(spool: Spool, person: Person, kinds: Sequence[Eligibility]
             for year in years_of(person.period, delivery):
                 for part, row in annual_rows(person, year, delivery):
                     spool.append(("eligibility", part, year, delivery), row)
-        if "tmsis-monthly" in kinds:
-            for row in monthly_rows(person, delivery):
-                spool.append(("eligibility", "BSF", 0, delivery), row)
-        if "state-file" in kinds:
-            for row in state_rows(person, delivery):
-                spool.append(("eligibility", "STATE", 0, delivery), row)
+        for kind, (part, rows) in _ROWS.items():
+            if kind in kinds:
+                for row in rows(person, delivery):
+                    spool.append(("eligibility", part, 0, delivery), row)
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -177,6 +177,30 @@ def state_rows(person: Person, delivery: int) -> Iterator[str]:
         )  # fmt: skip
 
 
+def care_rows(person: Person, delivery: int) -> Iterator[str]:
+    """A row for every stretch of months that are alike and for every plan of it; the last is open while it holds."""
+    period, life = person.period, person.life
+    months = [(month, enrolment_of(person, month, delivery)) for month in range(life.entry, delivery + 1)]
+    mbi, *rest = _who(person, delivery)
+    for stretch in stretches(months, life.counties, person.care, delivery):
+        dual, end = stretch.enrolment.dual or "", period.last_days[stretch.last]
+        for plan, kind in stretch.plans():
+            yield _row(
+                (
+                    person.traits.medicaid_id, mbi, *_name(person), *rest, stretch.county, PROGRAMMES[dual], dual, "",
+                    plan, kind, compact(period.first_days[stretch.first]), "" if stretch.last == delivery else compact(end),
+                    *stretch.care(),
+                )
+            )  # fmt: skip
+
+
+_ROWS: dict[Eligibility, tuple[str, Callable[[Person, int], Iterator[str]]]] = {
+    "tmsis-monthly": ("BSF", monthly_rows),
+    "state-file": ("STATE", state_rows),
+    "state-care": ("CARE", care_rows),
+}
+
+
 def write_eligibility(
     folder: Path, month: int, period: Period, spool: Spool, kinds: Sequence[Eligibility]
 ) -> Iterator[tuple[Path, DeliveryKind]]:
@@ -191,14 +215,15 @@ def write_eligibility(
         path = folder / f"TMSIS.{STATE}.ELIGIBILITY.D{on:%y%m%d}.T150000.zip"
         _write_archive(path, [("BSF", ("eligibility", "BSF", 0, month))], spool)
         yield path, DeliveryKind.MEDICAID_ELIGIBILITY
-    if "state-file" in kinds:
-        path = folder / f"STATE_ELIGIBILITY.{STATE}.{period.texts[month].replace('-', '')}.D{on:%y%m%d}.csv"
-        key = ("eligibility", "STATE", 0, month)
-        with path.open("w", encoding="ascii", newline="") as file:
-            file.write(_row(HEADINGS["STATE"]))
-            file.writelines(spool.take(key))
-            file.write(f"TRL,{spool.count(key)}\n")
-        yield path, DeliveryKind.STATE_ELIGIBILITY
+    for kind, name, part in (("state-file", "STATE_ELIGIBILITY", "STATE"), ("state-care", "STATE_CARE", "CARE")):
+        if kind in kinds:
+            path = folder / f"{name}.{STATE}.{period.texts[month].replace('-', '')}.D{on:%y%m%d}.csv"
+            key = ("eligibility", part, 0, month)
+            with path.open("w", encoding="ascii", newline="") as file:
+                file.write(_row(HEADINGS[part]))
+                file.writelines(spool.take(key))
+                file.write(f"TRL,{spool.count(key)}\n")
+            yield path, DeliveryKind.STATE_ELIGIBILITY
 
 
 def _write_archive(path: Path, parts: Sequence[tuple[str, tuple[str, str, int, int]]], spool: Spool) -> None:

@@ -63,7 +63,8 @@ def _loop(person: Person, plan: str, statement: Statement) -> Iterator[str]:
     yield f"REF*F5*{statement.enrolment.dual}"
     if statement.enrolment.health_plan is not None:
         began = _health_plan_began(person, statement.month)
-        yield f"REF*DX*{statement.enrolment.health_plan};001;{began:%Y%m%d}"
+        contract, _, package = statement.enrolment.health_plan.partition("-")
+        yield f"REF*DX*{contract};{package or '001'};{began:%Y%m%d}"
 
 
 def _member(person: Person, plan: str, month: int, statements: Sequence[Statement]) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _month_of_year(person: Person, month: int, known: int) -> list[Resource]:
     return [
         coded(f"{VARIABLES}dual_{digits}", said.dual or "NA"),
         coded(f"{VARIABLES}buyin{digits}", person.life.buy_ins[month]),
-        coded(f"{VARIABLES}ptc_cntrct_id_{digits}", said.health_plan or _NO_CONTRACT),
+        coded(f"{VARIABLES}ptc_cntrct_id_{digits}", (said.health_plan or _NO_CONTRACT).partition("-")[0]),
     ]
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from random import Random
 
 from infra.simulator.alignment import draw_alignment
+from infra.simulator.care import CareStay, draw_care
 from infra.simulator.life import Life, draw_life
 from infra.simulator.period import Period
 from infra.simulator.shift import MILLION, ShiftPlan
@@ -22,6 +23,7 @@ class Person:
     random: Random
     last_day: date
     aligned: list[bool] = field(default_factory=list)
+    care: tuple[CareStay, ...] = ()
     claims_made: int = 0
     records_made: int = 0
 
@@ -43,11 +45,15 @@ class Person:
         return cents * per_million // MILLION
 
 
-def draw_person(seed: int, index: int, period: Period, shift: ShiftPlan) -> Person:
-    """Invent a person. The stream depends on seed and index alone, so more people change nobody."""
+def draw_person(seed: int, index: int, period: Period, shift: ShiftPlan, *, arrangements: bool = False) -> Person:
+    """Invent a person. The stream depends on seed and index alone, so more people change nobody.
+
+    ``arrangements``: people are in care arrangements.
+    """
     random = Random(f"{seed}:person:{index}")
     traits = draw_traits(random, index, period.first_days[0])
     life = draw_life(random, traits, period)
+    care = draw_care(Random(f"{seed}:care:{index}"), index, life, period) if arrangements else ()
     life.spans = draw_alignment(random, life, period)
     end = period.last_days[period.last_service]
     return Person(
@@ -58,4 +64,5 @@ def draw_person(seed: int, index: int, period: Period, shift: ShiftPlan) -> Pers
         random=random,
         last_day=end if life.death is None else min(end, life.death),
         aligned=[life.aligned(month) for month in range(period.last_delivery + 1)],
+        care=care,
     )

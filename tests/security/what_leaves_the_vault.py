@@ -17,9 +17,11 @@ from services.runtime.log import reading
 
 Evidence = dict[str, bytes]
 _PARAMETERS = {
+    "arrangement": "mco_based_dce",
     "baseline_from": "2022-01",
     "change": "added",
     "entity": "D9001",
+    "first_month": "2022-01",
     "last_month": "2022-03",
     "month": "2022-02",
     "pre_from": "2022-01",

@@ -22,6 +22,7 @@ class StatedPlan:
     contract: str | None
     begin: date
     end: date | None = None
+    package: str | None = None
 
 
 def is_medicare(plan_text: str) -> bool:
@@ -104,7 +105,7 @@ def _enrolled(loop: CoverageLoop, plans: list[StatedPlan], county_fips: str | No
     if loop.voided:
         return
     whole = _Months(month_of(loop.begin), month_of(loop.end) if loop.end else None)
-    for months, plan, contract in _by_health_plan(whole, [loop.health_plan] if loop.health_plan else plans):
+    for months, plan, stated in _by_health_plan(whole, [loop.health_plan] if loop.health_plan else plans):
         yield MedicaidEnrolmentSpan(
             first_month=months.first,
             last_month=months.last,
@@ -113,13 +114,16 @@ def _enrolled(loop: CoverageLoop, plans: list[StatedPlan], county_fips: str | No
             dual_status_code=loop.dual_status_code,
             county_fips=county_fips,
             health_plan=plan,
-            health_plan_contract=contract,
+            health_plan_contract=None if stated is None else stated.contract,
+            health_plan_package=None if stated is None else stated.package,
             long_term_care_level="institutional" if loop.institutional else None,
             share_of_cost_cents=loop.share_of_cost_cents,
         )
 
 
-def _by_health_plan(whole: _Months, plans: list[StatedPlan]) -> Iterator[tuple[_Months, HealthPlan | None, str | None]]:
+def _by_health_plan(
+    whole: _Months, plans: list[StatedPlan]
+) -> Iterator[tuple[_Months, HealthPlan | None, StatedPlan | None]]:
     """Without a plan: fee-for-service. Before a plan's begin the state says nothing, so neither do we."""
     if not plans:
         yield whole, HealthPlan.NONE, None
@@ -129,7 +133,7 @@ def _by_health_plan(whole: _Months, plans: list[StatedPlan]) -> Iterator[tuple[_
     if (before := _cut(whole, _Months("0000-01", add_months(begin, -1)))) is not None:
         yield before, None, None
     if (during := _cut(whole, _Months(begin, end))) is not None:
-        yield during, HealthPlan.MEDICARE_ADVANTAGE, plan.contract
+        yield during, HealthPlan.MEDICARE_ADVANTAGE, plan
     if end is not None and (after := _cut(whole, _Months(add_months(end, 1), None))) is not None:
         yield after, HealthPlan.NONE, None
 

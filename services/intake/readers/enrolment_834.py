@@ -53,6 +53,7 @@ _LONGEST_PLAN_ID = 20
 _LONGEST_AID_CODE = 4
 # CMS numbers the contracts of Medicare health plans: a letter and digits, H1234.
 _CONTRACT = re.compile(r"[A-Z][0-9]{1,7}")
+_PACKAGE = re.compile(r"[0-9]{3}")
 _TOTAL_OF_MEMBERS = "TO"
 
 
@@ -295,7 +296,7 @@ def _health_plan(segment: Segment | None) -> StatedPlan | None:
     """REF*DX holds Part C contract, plan and begin; a blank contract is a drug plan only, so fee-for-service."""
     if segment is None:
         return None
-    contract, _, begin = (*(part.strip() for part in segment.element(2).split(";")), "", "", "")[:3]
+    contract, package, begin = (*(part.strip() for part in segment.element(2).split(";")), "", "", "")[:3]
     if not contract:
         return None
     if not _CONTRACT.fullmatch(contract):
@@ -303,4 +304,4 @@ def _health_plan(segment: Segment | None) -> StatedPlan | None:
     day_of_begin = day(segment, begin, "REFDX")
     if day_of_begin is None:
         raise ElementError(segment, "REFDX", "begin_missing", expected="contract;plan;CCYYMMDD")
-    return StatedPlan(contract=contract, begin=day_of_begin)
+    return StatedPlan(contract, day_of_begin, package=package if _PACKAGE.fullmatch(package) else None)

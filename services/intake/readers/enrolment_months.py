@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from contracts.codes import DualStatusCode, HealthPlan
-from contracts.medicaid import MedicaidEnrolmentSpan
+from contracts.medicaid import EnrolmentBasis, LevelOfCare, MedicaidEnrolmentSpan
 from contracts.months import month_at
 from services.intake.readers.masking import shape_of
 from services.intake.readers.medicaid_elements import EXPECTED
@@ -37,6 +37,12 @@ class MonthState(NamedTuple):
     restricted_benefits_code: str | None = None
     waiver_ids: tuple[str, ...] = ()
     waiver_type_codes: tuple[str, ...] = ()
+    health_plan_contract: str | None = None
+    health_plan_package: str | None = None
+    level_of_care: LevelOfCare | None = None
+    safe_in_community: bool | None = None
+    enrolment_basis: EnrolmentBasis | None = None
+    demonstration: bool | None = None
 
 
 NOT_ENROLLED = MonthState(enrolled=False)

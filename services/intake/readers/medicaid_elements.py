@@ -50,6 +50,7 @@ EXPECTED = {
     "not_an_npi": "ten digits",
     "not_a_procedure_code": "five letters or digits",
     "not_a_code": "a code of digits",
+    "not_a_contract": "a contract of CMS, as H1234",
     "not_a_whole_number": "a number without sign",
     "formula": "a text that does not begin with =, + or @",
     "identifier": "no identifier of a person",

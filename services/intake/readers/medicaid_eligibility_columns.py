@@ -137,6 +137,8 @@ def monthly(*, synthetic: bool) -> tuple[Element, ...]:
         Element("dual", ("DUAL_ELGBL_CD",), dual_status),
         Element("group", ("ELGBLTY_GRP_CD",), published(_LONGEST_CODE)),
         Element("restricted", ("RSTRCTD_BNFTS_CD",), published(_LONGEST_CODE)),
+        Element("care_level", ("CARE_LVL_STUS_CD",), digits(1, 3), optional=True),
+        Element("demonstration", ("SECT_1115A_DEMO_IND",), one_of(_0=False, _1=True), optional=True),
         *(
             element
             for place in range(1, MOST_PLANS + 1)

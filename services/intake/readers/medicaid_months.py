@@ -9,10 +9,12 @@ from importlib.resources import files
 from typing import Any, cast
 
 from contracts.codes import BenefitLevel, HealthPlan, benefit_level
+from contracts.medicaid import LevelOfCare
 from services.intake.readers.enrolment_months import NOT_ENROLLED, MonthState, Plan
 from services.intake.readers.medicaid_eligibility_columns import MONTHS, MOST_PLANS, MOST_WAIVERS
 from services.intake.readers.records import FieldError
 
+_CARE_LEVEL_DIGITS = 3
 _NO_DUAL = (BenefitLevel.NONE, BenefitLevel.UNKNOWN)
 _BASIS_MEDICAID = "T-MSIS: days of Medicaid enrolment"
 _BASIS_CHIP = "T-MSIS: days of CHIP enrolment only"
@@ -25,6 +27,7 @@ class EligibilityPolicy:
     least_covered_percent: int
     all_inclusive_care: frozenset[str]
     separate_chip: frozenset[str]
+    level_of_care: Mapping[str, LevelOfCare]
 
 
 @cache
@@ -36,6 +39,7 @@ def eligibility_policy() -> EligibilityPolicy:
         policy["least_covered_percent"]["value"],
         frozenset(policy["program_of_all_inclusive_care"]["value"]),
         frozenset(policy["separate_chip"]["value"]),
+        policy["level_of_care"]["value"],
     )
 
 
@@ -86,7 +90,12 @@ def of_a_row(row: Mapping[str, Any]) -> MonthState:
         return NOT_ENROLLED
     medicaid = row["chip"] not in eligibility_policy().separate_chip
     codes = (row["group"], row["restricted"])
-    return _enrolled(row["dual"], _county(row), codes, _plans(row, 0), _waivers(row, 0), medicaid=medicaid)
+    month = _enrolled(row["dual"], _county(row), codes, _plans(row, 0), _waivers(row, 0), medicaid=medicaid)
+    return month._replace(level_of_care=_level_of_care(row["care_level"]), demonstration=row["demonstration"])
+
+
+def _level_of_care(code: str | None) -> LevelOfCare | None:
+    return None if code is None else eligibility_policy().level_of_care.get(code.rjust(_CARE_LEVEL_DIGITS, "0"))
 
 
 def _check_no_dual(dual: str | None, label: str) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from contracts.codes import DualStatusCode
+from contracts.codes import DualStatusCode, HealthPlan
 from contracts.medicaid import EnrolmentSource, MedicaidEnrolmentStatedData
 from contracts.months import month_at, month_index, month_of
 from services.intake.readers.enrolment_months import (
@@ -44,6 +44,7 @@ from services.intake.reading import (
 )
 from services.intake.rules.covering_programme import ContradictionError, Covered, ProgrammeRow, covering_programme
 
+Value = TypeVar("Value")
 _MOST_TOLD = 40
 _LOOKED_AT_BYTES = 4096
 _ABOUT_THE_PERSON = ("mbi", "birth_date", "death_date", "sex")
@@ -193,6 +194,7 @@ class _People:
 
 def _month_state(answer: Covered, rows: Sequence[StateRow]) -> MonthState:
     named = sorted({(row.plan_id, row.plan_type) for row in rows if row.plan_id is not None}, key=repr)
+    contract = _only(row.medicare_contract for row in rows)
     return MonthState(
         enrolled=True,
         plans=tuple(Plan(*plan) for plan in named),
@@ -201,10 +203,17 @@ def _month_state(answer: Covered, rows: Sequence[StateRow]) -> MonthState:
         county_fips=_only(row.county for row in rows),
         programme=answer.programme,
         programme_basis=answer.basis,
+        health_plan=None if contract is None else HealthPlan.MEDICARE_ADVANTAGE,
+        health_plan_contract=contract,
+        health_plan_package=_only(row.medicare_package for row in rows),
+        level_of_care=_only(row.level_of_care for row in rows),
+        safe_in_community=_only(row.safe_in_community for row in rows),
+        enrolment_basis=_only(row.enrolment_basis for row in rows),
+        demonstration=_only(row.demonstration for row in rows),
     )
 
 
-def _only(values: Iterable[str | None]) -> str | None:
+def _only(values: Iterable[Value | None]) -> Value | None:
     """The value where all that give one give the same: two are no information."""
     given = {value for value in values if value is not None}
     return given.pop() if len(given) == 1 else None

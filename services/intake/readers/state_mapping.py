@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from contracts.codes import DUAL_BENEFIT_LEVEL, BenefitLevel
+from contracts.medicaid import EnrolmentBasis, LevelOfCare
 from services.intake.readers.tables import CsvForm
 from services.intake.reading import RefusedDelivery
 from services.intake.recognition.dates import day_of
@@ -29,9 +30,12 @@ _NAME = re.compile(r"[a-z0-9_]{1,40}")
 _REQUIRED_COLUMNS = ("medicaid_id", "programme", "first_day", "last_day")
 _OPTIONAL_COLUMNS = (
     "mbi", "family_name", "given_name", "birth_date", "death_date", "sex", "state", "county", "plan_id", "plan_type",
-    "aid_code", "dual_status", "benefit_level",
+    "aid_code", "dual_status", "benefit_level", "level_of_care", "safe_in_community", "enrolment_basis", "demonstration",
+    "medicare_contract", "medicare_package",
 )  # fmt: skip
-_TABLES = frozenset({"programme", "sex", "benefit_level", "dual_status"})
+_TABLES = frozenset({"programme", "sex", "benefit_level", "dual_status", "level_of_care", "enrolment_basis"})
+# Columns whose codes the mapping must tell.
+_CODED = ("sex", "benefit_level", "level_of_care", "enrolment_basis")
 _PERCENT = 100
 _LONGEST_HEADER = 4096
 # A header with so many percent of a mapping's labels is meant to be that file.
@@ -173,9 +177,7 @@ def _column_faults(mapping: StateMapping) -> Iterator[str]:
 def _code_faults(mapping: StateMapping) -> Iterator[str]:
     if unknown := set(mapping.codes) - _TABLES:
         yield f"codes.{min(unknown)} is not known"
-    if untold := [
-        field for field in ("sex", "benefit_level") if field in mapping.columns and field not in mapping.codes
-    ]:
+    if untold := [field for field in _CODED if field in mapping.columns and field not in mapping.codes]:
         yield f"codes.{untold[0]} is missing"
     ranked = [programme for rank in mapping.precedence for programme in rank]
     if sorted(ranked) != sorted({code.programme for code in mapping.programmes.values()}):
@@ -187,6 +189,10 @@ def _code_faults(mapping: StateMapping) -> Iterator[str]:
         yield "a dual status is none that CMS defines"
     if set(mapping.codes.get("benefit_level", {}).values()) - set(BenefitLevel):
         yield "codes.benefit_level gives something else than full, partial, other, none or unknown"
+    if set(mapping.codes.get("level_of_care", {}).values()) - set(get_args(LevelOfCare)):
+        yield "codes.level_of_care gives a level that is not known"
+    if set(mapping.codes.get("enrolment_basis", {}).values()) - set(get_args(EnrolmentBasis)):
+        yield "codes.enrolment_basis gives something else than voluntary, passive or opted_out"
     if set(mapping.codes.get("sex", {}).values()) - {"0", "1", "2"}:
         yield "codes.sex gives something else than 0, 1 or 2"
 

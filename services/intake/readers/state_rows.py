@@ -1,5 +1,6 @@
 """One row of a state's eligibility file, read by its mapping."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,7 +8,8 @@ from functools import lru_cache
 from typing import Any, cast
 
 from contracts.codes import DualStatusCode, benefit_level
-from services.intake.readers.fields import Unreadable, digits, required, text
+from contracts.medicaid import EnrolmentBasis, LevelOfCare
+from services.intake.readers.fields import Unreadable, digits, one_of, required, text
 from services.intake.readers.medicaid_elements import dual_status, mbi, plain, published, state
 from services.intake.readers.records import Column, FieldError, RecordParser
 from services.intake.readers.state_mapping import ProgrammeCode, StateMapping
@@ -16,6 +18,8 @@ from services.intake.states import USPS_OF_FIPS
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
 _COUNTY_DIGITS, _LOCAL_COUNTY_DIGITS = 5, 3
 _LONGEST_PLAN_ID, _LONGEST_AID_CODE = 20, 8
+_CONTRACT = re.compile(r"[A-Z][0-9]{4}")
+_YES_OR_NO = one_of(Y=True, N=False)
 _FIPS_OF_USPS = {usps: fips for fips, usps in USPS_OF_FIPS.items()}
 
 
@@ -40,6 +44,12 @@ class StateRow:
     plan_id: str | None
     plan_type: str | None
     aid_code: str | None
+    level_of_care: LevelOfCare | None
+    safe_in_community: bool | None
+    enrolment_basis: EnrolmentBasis | None
+    demonstration: bool | None
+    medicare_contract: str | None
+    medicare_package: str | None
 
 
 class StateRowParser:
@@ -113,7 +123,8 @@ class StateRowParser:
 
 _PLAIN = (
     "medicaid_id", "first_day", "last_day", "mbi", "family_name", "given_name", "birth_date", "death_date", "sex",
-    "plan_id", "plan_type", "aid_code",
+    "plan_id", "plan_type", "aid_code", "level_of_care", "safe_in_community", "enrolment_basis", "demonstration",
+    "medicare_contract", "medicare_package",
 )  # fmt: skip
 
 
@@ -133,12 +144,25 @@ def _converters(mapping: StateMapping, *, synthetic: bool) -> dict[str, Callable
         "plan_id": published(_LONGEST_PLAN_ID),
         "plan_type": digits(2, 2),
         "aid_code": published(_LONGEST_AID_CODE),
+        "level_of_care": _coded(codes.get("level_of_care", {})),
+        "safe_in_community": _YES_OR_NO,
+        "enrolment_basis": _coded(codes.get("enrolment_basis", {})),
+        "demonstration": _YES_OR_NO,
+        "medicare_contract": _contract,
+        "medicare_package": digits(3, 3),
         "programme": _programme(mapping.programmes),
         "dual_status": _coded(codes["dual_status"]) if "dual_status" in codes else dual_status,
         "benefit_level": _coded(codes.get("benefit_level", {})),
         "first_day": required(day),
         "last_day": _open_day(mapping, day),
     }
+
+
+def _contract(field: str) -> str | None:
+    contract = text(field)
+    if contract is not None and not _CONTRACT.fullmatch(contract):
+        raise Unreadable("not_a_contract")
+    return contract
 
 
 def _day(mapping: StateMapping) -> Callable[[str], date | None]:

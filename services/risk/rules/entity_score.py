@@ -95,5 +95,4 @@ def entity_score(scores: Iterable[MonthsAt], reference: Decimal | None, policy: 
         missing = (*missing, "coding_intensity_factor")
     final = None if capped is None or factor is None else capped * factor
     mean_raw = {model: mean.quantize(_PLACES) for model, mean in means.items()}
-    steps = (_shown(normalised), _shown(reference), _shown(capped), _shown(final))
-    return EntityScore(months, mean_raw, *steps, missing)
+    return EntityScore(months, mean_raw, _shown(normalised), _shown(reference), _shown(capped), _shown(final), missing)

@@ -109,6 +109,7 @@ def sides(theirs: bool, failing: str = "", reason: str | None = None) -> Sides: 
 
 
 IN, OUT = sides(theirs=True), sides(False, "LOST_PART_B", "LOST_PART_B")
+OTHERWISE = sides(False, "MCO_DISENROLLED", "LOST_PART_B")
 THEIRS, MINE = sides(True, "LOST_PART_B"), sides(False)
 CASES = [
     ("a gap of ours within", [IN, THEIRS, IN], ["agreed", "only_theirs", "agreed"]),
@@ -118,6 +119,9 @@ CASES = [
     ("they end earlier", [IN, MINE, OUT], ["agreed", "different_month", "agreed"]),
     ("they begin later", [OUT, MINE, IN], ["agreed", "different_month", "agreed"]),
     ("not yet settled", [IN, THEIRS, THEIRS], ["agreed", "only_theirs", "only_theirs"]),
+    ("another reason", [IN, OTHERWISE, OTHERWISE], ["agreed", "different_reason", "agreed"]),
+    ("out for something else later", [IN, OUT, OTHERWISE], ["agreed", "agreed", "agreed"]),
+    ("they end earlier, and say why else", [IN, MINE, OTHERWISE], ["agreed", "only_ours", "different_reason"]),
     ("first the one, then the other", [IN, THEIRS, MINE, IN], ["agreed", "only_theirs", "only_ours", "agreed"]),
 ]  # fmt: skip
 

@@ -175,6 +175,7 @@ def test_a_member_read_in_full(tmp_path: Path) -> None:
                 "county_fips": "39049",
                 "health_plan": ADVANTAGE,
                 "health_plan_contract": "H1234",
+                "health_plan_package": "001",
                 "waiver_ids": [],
                 "waiver_type_codes": [],
             },
