@@ -32,6 +32,7 @@ class CarePolicy:
     series_longest_interval_days: Mapping[str, int]
     series_gap_intervals: int
     series_least_gap_days: Mapping[str, int]
+    series_lag_days: Mapping[str, int]
     series_forgotten_days: int
     claims_lag_days: int
     alignment_holds_months: int
