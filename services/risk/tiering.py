@@ -229,6 +229,8 @@ async def at_cut(cut: Cut, transaction: Transaction) -> None:
     connection = transaction.connection
     if not await connection.fetchval(_ANYTHING_NEW, cut.sequence):
         return
+    # A year of claims of everybody is sorted and grouped: on disk that takes several times as long.
+    await connection.execute("SET LOCAL work_mem = '128MB'")
     rows = await connection.fetch(_RANKED, cut.sequence, policy.tier_model)
     day = await last_day_of_claims(connection, cut.sequence, cut.dated)
     people = ranked_people(rows, await use_by_person(connection, cut.sequence, day))
