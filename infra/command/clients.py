@@ -108,7 +108,7 @@ def add(
     if as_json:
         print_json({"client_id": client, "key_id": kid, "scopes": sorted(grant.scopes)})
     else:
-        people.print(f"{client} may read as {tenant or 'operator'} with the key {kid}.")
+        people.print(f"{client} may read as {tenant or 'operator'} with the key {kid}.", soft_wrap=True)
 
 
 def _tenant(state: str, entity: str | None) -> Tenant:
@@ -139,7 +139,7 @@ def rotate(
     if as_json:
         print_json({"client_id": client, "key_id": kid, "others_until": until.isoformat(timespec="seconds")})
     else:
-        people.print(f"{client} has the key {kid}; others are good until {until:%Y-%m-%d %H:%M} UTC.")
+        people.print(f"{client} has the key {kid}; others are good until {until:%Y-%m-%d %H:%M} UTC.", soft_wrap=True)
 
 
 @command.command("revoke")

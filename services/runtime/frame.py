@@ -30,6 +30,13 @@ def is_outage(error: Exception) -> bool:
     return is_transient(error) or isinstance(error, asyncpg.InterfaceError | asyncpg.UndefinedTableError)
 
 
+def route_template(scope: Scope) -> str:
+    """The whole template of the route that a request found, prefixes of routers included; a path could hold anything."""
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    template: str = getattr(context or scope.get("route"), "path", "unknown")
+    return template
+
+
 def status_of(error: Exception) -> HTTPStatus:
     """With what an error that nobody caught is answered."""
     return HTTPStatus.SERVICE_UNAVAILABLE if is_outage(error) else HTTPStatus.INTERNAL_SERVER_ERROR
@@ -70,7 +77,7 @@ class Frame:
             self._tell(scope, status, perf_counter() - started, request_id)
 
     def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        route = f"{scope['method']} {getattr(scope.get('route'), 'path', 'unknown')}"
+        route = f"{scope['method']} {route_template(scope)}"
         REQUESTS.labels(self._service, route, str(status)).inc()
         REQUEST_SECONDS.labels(self._service, route).observe(seconds)
         log(

@@ -5,20 +5,24 @@ from typing import Any
 
 import jsonschema
 import pytest
+from joserfc.jwk import ECKey
 
 from infra.command.services import gateway_router_of
 from infra.local.installation import SERVICES
-from services.runtime.gateway import create_gateway
+from services.cost_shift.states.gateway import router as states_router
+from services.runtime.access.protection import protection_of
+from services.runtime.gateway import Protected, create_gateway
 from services.runtime.problems import MEDIA_TYPE
+from services.runtime.settings import Settings
 
 
 async def _unused(*_: object) -> Any:
     raise AssertionError("nothing is asked of it")
 
 
-@pytest.fixture(params=SERVICES)
+@pytest.fixture(params=[*SERVICES, "states"])
 def document(request: pytest.FixtureRequest) -> dict[str, Any]:
-    router = gateway_router_of(request.param)
+    router = states_router if request.param == "states" else gateway_router_of(request.param)
     app = create_gateway(request.param, [router], open_pool=_unused, advancing=_unused, checks={})
     schema: dict[str, Any] = app.openapi()
     assert schema["info"]["title"] == f"Tandem {request.param}"
@@ -85,3 +89,29 @@ def test_what_others_build_upon_has_an_example(service: Any, shapes: set[str]) -
     app = create_gateway(service, [gateway_router_of(service)], open_pool=_unused, advancing=_unused, checks={})
     schemas = app.openapi()["components"]["schemas"]
     assert {name for name in shapes if not schemas[name].get("examples")} == set()
+
+
+def test_a_protected_gateway_says_how_to_come_in() -> None:
+    pem = ECKey.generate_key("P-384").as_pem(private=True).decode()
+    settings = Settings(
+        database_url="x", brokers="x:1", access="token", issuer="https://states.example", signing_key=pem
+    )
+    protection = protection_of(settings)
+    assert protection is not None
+    app = create_gateway("states", [states_router], open_pool=_unused, advancing=_unused, checks={},
+                         protected=Protected(protection, _unused, None))  # fmt: skip
+    told = app.openapi()
+    flow = told["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"]
+    assert flow["tokenUrl"] == "https://states.example/oauth/token"
+    assert told["security"] == [{"token": []}]
+    open_to_all = {
+        path for path, methods in told["paths"].items() for one in methods.values() if one.get("security") == []
+    }
+    assert open_to_all == {
+        "/health",
+        "/ready",
+        "/oauth/token",
+        "/oauth/keys",
+        "/.well-known/oauth-authorization-server",
+    }
+    assert "/metrics" not in {route.path for route in app.routes if hasattr(route, "path")}

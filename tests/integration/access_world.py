@@ -1,5 +1,6 @@
 """A protected gateway over a real database, in the reading role, with clients that have keys."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -11,10 +12,12 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import uvicorn
 from fastapi import APIRouter, FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from infra.local.ports import free_port
 from services.runtime.access import clients
 from services.runtime.access.assertions import ASSERTION_TYPE
 from services.runtime.access.clients import Grant
@@ -131,6 +134,21 @@ async def visiting(
         door = app.state.door
         door.clock = door.tokens.clock = clock
         yield Visitor(http, app, clock)
+
+
+@asynccontextmanager
+async def serving(service: ServiceDefinition, router: APIRouter, settings: Settings) -> AsyncIterator[str]:
+    """The gateway on a port, in real time; its issuer is its own address, as it is in an installation."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    app = gateway_of(service, router, settings.model_copy(update={"issuer": url}), None)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1))
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
+        await asyncio.sleep(0.01)
+    yield url
+    server.should_exit = True
+    await running
 
 
 async def reads(connection: Any) -> list[tuple[Any, ...]]:

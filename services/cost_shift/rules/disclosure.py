@@ -127,7 +127,12 @@ def release(
     kept = _without_telling_totals(standing, found, threshold)
     groups = {**standing.groups, **{cell: block.group for block in kept for cell in block.cells if block.group}}
     increments = {cell: waiting[cell] for block in kept for cell in block.cells if cell in waiting}
-    hidden = {cell for cell in increments if cell in groups or not _split_is_safe(standing, waiting, cell, threshold)}
+    hidden = {
+        cell
+        for cell in increments
+        if not _is_without_crossover(standing, waiting, cell)
+        and (cell in groups or not _split_is_safe(standing, waiting, cell, threshold))
+    }
     return Release(
         dict(sorted(increments.items())),
         groups,
@@ -213,6 +218,12 @@ def _totals(cells: Iterable[Cell], kept: tuple[int, ...]) -> list[frozenset[Cell
     for cell in cells:
         found[tuple(cell[dimension] for dimension in kept)].add(cell)
     return [frozenset(one) for _, one in sorted(found.items())]
+
+
+def _is_without_crossover(standing: Standing, waiting: Mapping[Cell, Figure], cell: Cell) -> bool:
+    """Whether it is, and always was, 0: that may be shown."""
+    figures = (waiting[cell], *(figure for _, figure in standing.shown.get(cell, ())))
+    return all(figure.crossover() == Figure() for figure in figures)
 
 
 def _split_is_safe(standing: Standing, waiting: Mapping[Cell, Figure], cell: Cell, threshold: int) -> bool:

@@ -150,7 +150,30 @@ class RestatementsAnswer(BaseModel):
 
 
 class Change(Restatement):
-    """A figure as of one revision, and by how much it moved. ``cents`` and ``claims`` are the whole figure."""
+    """A figure as of one revision: ``cents`` and ``claims`` are the whole figure, beside what it was before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "state": "OH",
+                    "entity_id": "D9001",
+                    "cohort": "aligned",
+                    "payer": "medicare",
+                    "category": "inpatient",
+                    "month": "2022-03",
+                    "revision": 43,
+                    "previous_revision": 40,
+                    "causes": ["claims"],
+                    "cents": 123456700,
+                    "claims": 96,
+                    "known_at": "2022-07-15T00:00:00Z",
+                    "previous_cents": 98765400,
+                    "person_months": 1200,
+                }
+            ]
+        }
+    )
 
     known_at: datetime
     previous_cents: Annotated[Shown | None, Field(description="null: it was shown for the first time")]

@@ -26,6 +26,7 @@ from services.cost_shift.states.questions import (
     own_alone,
 )
 from services.cost_shift.states.reading import Known, PeopleQuery, people_key
+from services.cost_shift.states.signals import router as signals
 from services.runtime.access.guard import needs
 from services.runtime.gateway import ReadConnection
 from services.runtime.tabular import table_response
@@ -34,6 +35,23 @@ router = APIRouter(prefix="/v1", tags=["figures"])
 # Whoever has the answer is told so before anything else is looked up.
 figures = APIRouter(dependencies=[Depends(needs("measures.read")), CONDITIONAL[0], Depends(own_alone), CONDITIONAL[1]])
 
+# What a list answers beside JSON, for the OpenAPI document.
+_AS_TABLE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+        },
+        "headers": {
+            "Tandem-Revision": {"schema": {"type": "string"}, "description": "of a table: its revision"},
+            "Tandem-Next-Offset": {
+                "schema": {"type": "string"},
+                "description": "of a table: where the next page begins",
+            },
+            "ETag": {"schema": {"type": "string"}, "description": "strong; send it back in If-None-Match"},
+        },
+    }
+}
 _SHOWN_AS = {"entity": "entity_id"}
 Table = Literal["csv", "parquet"]
 
@@ -79,6 +97,7 @@ async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they 
     summary="Cost by payer, category, cohort and month",
     response_model=answers.MeasuresAnswer,
     response_model_exclude_unset=True,
+    responses=_AS_TABLE,
 )
 async def list_measures(
     connection: ReadConnection, filters: Annotated[MeasureFilters, Query()], response: Response
@@ -105,13 +124,12 @@ async def list_measures(
 
 def _measure(found: Known, group_by: Sequence[str], people: int | None) -> answers.Measure:
     cents, person_months = shown(found.cents, hidden=found.grouped), SUPPRESSED if people is None else people
-    crossover_hidden = found.grouped or found.split_hidden
     return answers.Measure(
         **_dimensions(group_by, found.key),
         cents=cents,
         claims=shown(found.claims, hidden=found.grouped),
-        crossover_cents=shown(found.crossover_cents, hidden=crossover_hidden),
-        crossover_claims=shown(found.crossover_claims, hidden=crossover_hidden),
+        crossover_cents=shown(found.crossover_cents, hidden=found.split_hidden),
+        crossover_claims=shown(found.crossover_claims, hidden=found.split_hidden),
         person_months=person_months,
         pbpm=rate(cents, person_months),
         figure_revision=found.revision,
@@ -123,6 +141,7 @@ def _measure(found: Known, group_by: Sequence[str], people: int | None) -> answe
     summary="Person-months behind the figures",
     response_model=answers.PersonMonthsAnswer,
     response_model_exclude_unset=True,
+    responses=_AS_TABLE,
 )
 async def list_person_months(
     connection: ReadConnection, filters: Annotated[PersonMonthFilters, Query()], response: Response
@@ -145,7 +164,12 @@ async def list_person_months(
     return await _table("person-months", answer, answer.person_months, filters.format, response, _left_out(group_by))
 
 
-@figures.get("/restatements", summary="Why figures moved", response_model=answers.RestatementsAnswer)
+@figures.get(
+    "/restatements",
+    summary="Why figures moved",
+    response_model=answers.RestatementsAnswer,
+    responses=_AS_TABLE,
+)
 async def list_restatements(
     connection: ReadConnection, filters: Annotated[RestatementFilters, Query()], response: Response
 ) -> answers.RestatementsAnswer | Response:
@@ -258,3 +282,4 @@ async def show_dictionary() -> answers.DictionaryAnswer:
 router.include_router(figures)
 router.include_router(feed.router)
 router.include_router(estimates)
+router.include_router(signals)

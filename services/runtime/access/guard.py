@@ -21,7 +21,7 @@ from services.runtime.access.limits import Limits
 from services.runtime.access.principal import Principal
 from services.runtime.access.signed import TokenRefusedError
 from services.runtime.access.tenancy import principal_of_request
-from services.runtime.frame import status_of
+from services.runtime.frame import route_template, status_of
 from services.runtime.problems import Problem, ProblemDocument, instance_of, problem_response
 
 # Many at once: somebody tries, or a client does not keep to its limit.
@@ -197,7 +197,7 @@ class Visit:
             datetime.fromtimestamp(self.door.clock(), UTC),
             principal.client_id if principal else state.get("authenticated", NOBODY),
             str(tenant) if tenant else "",
-            f"{self.scope['method'] if self.scope['method'] in _METHODS else 'OTHER'} {self._route()}",
+            f"{self.scope['method'] if self.scope['method'] in _METHODS else 'OTHER'} {route_template(self.scope)}",
             self._asked(),
             status,
             state["request_id"],
@@ -205,15 +205,10 @@ class Visit:
         self.recorded = True
         await self.door.trail.append(read)
 
-    def _route(self) -> str:
-        # A path could hold anything; its template holds nothing of anybody.
-        template: str = getattr(self.scope.get("route"), "path", "unknown")
-        return template
-
     def _asked(self) -> str:
         if not self.scope["query_string"]:
             return ""
-        known = parameters_of(self.scope["app"]).get(self._route(), frozenset())
+        known = parameters_of(self.scope["app"]).get(route_template(self.scope), frozenset())
         names = {
             name
             for name, _ in parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
