@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from services.cost_shift import signals_gateway
-from services.cost_shift.estimates_gateway import METHOD
+from services.cost_shift.evidence import METHOD
 from services.cost_shift.freshness import CONDITIONAL
 from services.cost_shift.signal_answers import SignalShown
 from services.cost_shift.signals_gateway import SignalId, SignalQuery
