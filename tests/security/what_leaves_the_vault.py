@@ -150,5 +150,5 @@ async def known_values(installation: Installation) -> dict[str, str]:
     finally:
         await connection.close()
     # Signals need two years of months, which a world that is only searched for names does not have.
-    fixed = {"entity_id": "D9001", "signal_id": "0" * 32, "month": "2022-02", "tier": "1"}
+    fixed = {"entity_id": "D9001", "signal_id": "D9001.home_health.42", "month": "2022-02", "tier": "1"}
     return {"person_id": person, "delivery_id": delivery, "action_id": action, **fixed}
