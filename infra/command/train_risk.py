@@ -128,6 +128,7 @@ def _pack_text(report: dict[str, Any], pack: CoefficientPack) -> str:
             "intercept": pack.intercept,
             "measures": _measures(report),
             "coefficients": report["coefficients"],
+            "typical": dict(zip(PREDICTORS, pack.typical, strict=True)),
         }
     )
 
