@@ -116,8 +116,8 @@ def recover(world: World, seeds: int) -> Recovery:
     return Recovery(
         world.name,
         seeds,
-        sum(map(sum, held)) / count,
-        sum(small) / len(small),
+        float(sum(map(sum, held)) / count),
+        float(sum(small) / len(small)),
         min(sum(one) / len(one) for one in held),
         float(errors[0]),
         float(errors[1]),

@@ -172,12 +172,12 @@ def _show(rows: list[Row]) -> None:
     "--delays/--no-delays", default=True, show_default=True, help="Work out every month until the first notify."
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def main(seeds: int, first_seed: int, delays: bool, as_json: bool) -> None:  # noqa: FBT001 - click's own way
+def main(seeds: int, first_seed: int, delays: int, as_json: bool) -> None:  # noqa: FBT001 - click's own way
     """Plant shifts and changes of people in made-up counties, and say what signals come to."""
     rows = []
     for world in track(STAGGERED, "working out signals", console=people, transient=True):
         worlds = [replace(world, seed=seed) for seed in range(first_seed, first_seed + seeds)]
-        rows.append(row_of(world, [found_in(one, delays=delays) for one in worlds]))
+        rows.append(row_of(world, [found_in(one, delays=number < delays) for number, one in enumerate(worlds)]))
     results.print_json(json.dumps([asdict(row) for row in rows])) if as_json else _show(rows)
 
 

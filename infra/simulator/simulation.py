@@ -12,6 +12,7 @@ from infra.simulator import cclf, enrolment, reports, tmsis, x12_encounters
 from infra.simulator.adjudication import adjudicate_medicaid, adjudicate_medicare, capitation
 from infra.simulator.arrivals import arrivals
 from infra.simulator.calibration import plan_shift
+from infra.simulator.care_gaps import Planter
 from infra.simulator.claims import MedicaidClaim, MedicareClaim
 from infra.simulator.deliveries import GENERATIONS, Delivery, DeliveryWriter
 from infra.simulator.eligibility import Eligibility, spool_eligibility
@@ -56,12 +57,14 @@ class Simulation:
     capitation_cents: int
 
 
-def claims_of(person: Person) -> tuple[list[MedicareClaim], list[MedicaidClaim]]:
-    """All of a person's claims, adjudicated."""
+def claims_of(person: Person, planter: Planter | None = None) -> tuple[list[MedicareClaim], list[MedicaidClaim]]:
+    """All of a person's claims, adjudicated; with a planter, as care and its gaps are planted."""
     life, period = person.life, person.period
     last = min(period.last_service, period.number(person.last_day))
     medicare = [claim for month in range(life.entry, last + 1) for claim in medicare_claims(person, month)]
     medicaid = [claim for month in range(life.entry, last + 1) for claim in medicaid_claims(person, month)]
+    if planter is not None:
+        medicare = planter.plant(medicare, medicaid)
     medicaid += [crossover for claim in medicare if (crossover := crossover_claim(person, claim)) is not None]
     for claim in medicare:
         adjudicate_medicare(person, claim)
@@ -122,6 +125,7 @@ def _truth_document(
 ) -> dict[str, Any]:
     return {
         "parameters": parameters,
+        **({"care": truth.care()} if truth.care() else {}),
         "measures": truth.measures(),
         "person_months": truth.person_months(),
         "alignment": truth.alignment(),
@@ -192,6 +196,7 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     feeds: Sequence[Feed] = ("cclf",),
     lists: Sequence[List] = (),
     eligibility: Sequence[Eligibility] = (),
+    care: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Write ``directory/deliveries`` and ``directory/truth.json``. The same arguments give the same bytes.
@@ -201,7 +206,8 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     which layouts Medicare's claims and people are delivered, the same in each, and whether plans' encounters come as
     837 beside the T-MSIS files; ``lists`` says which lists of CMS come besides the monthly report, and
     ``eligibility`` in which files Medicaid's enrolment is told besides the 834. ``state-care`` among them
-    tells of care arrangements, so people are in some, which they are not otherwise. ``on_progress`` is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
+    tells of care arrangements, so people are in some, which they are not otherwise. ``care`` gives everybody the care that is due,
+    but for planted gaps, which the truth tells under ``care``. ``on_progress`` is called with people done and people in all. Raises :class:`ValueError` for impossible arguments and
     :class:`FileExistsError` for a directory that holds something.
     """
     period = Period(first_month, months, run_out_months)
@@ -213,7 +219,10 @@ def simulate(  # noqa: PLR0913 - each argument is a choice of whoever plants the
     arranged = "state-care" in eligibility
     drawn = (draw_person(seed, index, period, plan, arrangements=arranged) for index in range(people))
     for person in _counted(drawn, people, on_progress):
-        medicare, medicaid = claims_of(person)
+        planter = Planter(person, seed) if care else None
+        medicare, medicaid = claims_of(person, planter)
+        if planter is not None:
+            truth.add_care(person, planter.care.document())
         _spool_enrolment(spool, person)
         _spool_medicare(spool, person, medicare, feeds)
         _spool_tmsis(spool, person, medicaid)

@@ -83,6 +83,7 @@ class Truth:
         self._cells: dict[CellKey, Cell] = {}
         self._person_months: dict[tuple[Cohort, int], int] = {}
         self._alignment: list[dict[str, Any]] = []
+        self._care: list[dict[str, Any]] = []
         self._shifted_cents = dict.fromkeys(Payer, 0)
         self._shifted_person_months = 0
         self.medicare_records = self.medicaid_versions = self.medicaid_claims = 0
@@ -190,6 +191,22 @@ class Truth:
     def alignment(self) -> list[dict[str, Any]]:
         """Each person's identifiers and aligned months, in order of people."""
         return self._alignment
+
+    def add_care(self, person: Person, care: dict[str, Any]) -> None:
+        """Keep what is planted of a person's care, with what keeps anybody from acting on it."""
+        life = person.life
+        self._care.append(
+            {
+                "mbi": person.traits.mbi(0),
+                "opted_out": life.opted_out,
+                "death": None if life.death is None else life.death.isoformat(),
+                **care,
+            }
+        )
+
+    def care(self) -> list[dict[str, Any]]:
+        """Each person's care, in order of people; empty where none is planted."""
+        return self._care
 
     def planted(self) -> dict[str, int]:
         """What the shift came to: dollars with it minus dollars without it, and the person-months it touched."""

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.cost_shift.rules.cell_change import Assignment, CellChange, Place, cell_changes, person_month_changes
+from contracts.codes import benefit_level
+from services.cost_shift.rules.cell_change import Assignment, CellChange, cell_changes, person_month_changes
+from services.cost_shift.rules.move_cause import Place
 from services.cost_shift.rules.standing_version import Cause, ClaimVersion, CostChange, standing_changes, with_version
 
 ClaimKey = tuple[str, str]  # person, record
@@ -17,7 +19,7 @@ CostKey = tuple[str, str, int, Cause, str, str, str, bool, str]
 CellKey = tuple[int, str, str, str, str, str, str, str, bool, str, str]
 # sequence, state, county, entity, cohort, month
 CountKey = tuple[int, str, str, str, str, str]
-Known = Mapping[int, tuple[int, Place]]  # sequence to (revision, place)
+Known = Mapping[int, tuple[int, Place, str]]  # sequence to (revision, place, dual status)
 Gone = Mapping[str, Sequence[tuple[int, int | None]]]  # person to deliveries from and until
 _NOBODY: Gone = {}
 
@@ -164,22 +166,32 @@ def revise_assignments(arrived: Iterable[Decision], stored: Mapping[PersonMonth,
     standing: dict[tuple[str, str, int], Decision] = {}
     for decision in arrived:
         decided = known.setdefault(decision[:2], {})
-        revision = decided.get(decision.sequence, (0, None))[0]
+        revision = decided[decision.sequence][0] if decision.sequence in decided else 0
         arrivals.add(decision.sequence, repeated=revision == decision.revision, older=revision > decision.revision)
         if decision.revision > revision:
-            decided[decision.sequence] = (decision.revision, decision.place)
+            decided[decision.sequence] = (decision.revision, decision.place, decision.traits.dual_status)
             standing[decision[:3]] = decision
     moved = {}
     for key in {decision[:2] for decision in standing.values()}:
         before, after = in_order(stored.get(key, {})), in_order(known[key])
-        if person_month_changes(before) != person_month_changes(after):
+        if counted_as(before) != counted_as(after):
             moved[key] = (before, after)
     return RevisedAssignments(list(standing.values()), moved, arrivals)
 
 
 def in_order(known: Known) -> list[Assignment]:
     """Assignments of one person-month as the rules take them."""
-    return [Assignment(sequence, known[sequence][1]) for sequence in sorted(known)]
+    return [Assignment(sequence, *known[sequence][1:]) for sequence in sorted(known)]
+
+
+def counted_as(assignments: Sequence[Assignment]) -> list[tuple[int, Place, str]]:
+    """Where a person-month counts from which delivery on, and the dual status that can be why."""
+    kept: list[tuple[int, Place, str]] = []
+    for sequence, place, status in assignments:
+        level = benefit_level(status).value if status else ""
+        if not kept or (place, level) != kept[-1][1:]:
+            kept.append((sequence, place, level))
+    return kept
 
 
 def cells_of_assignments(

@@ -1,5 +1,7 @@
 """Publishes what changed between two consistent cuts: figures, person-months and why they moved."""
 
+from typing import Final
+
 import asyncpg
 
 from contracts.codes import Cohort, Payer, ServiceCategory
@@ -69,6 +71,8 @@ LEFT JOIN LATERAL (
 ) AS before ON true
 """
 
+# What readers of the event know; the finer causes are in restatements.
+_WIRE_CAUSE: Final = {"dual_status": "alignment", "residence": "alignment"}
 _PUBLISHED = f"""
 SELECT {_KEY}, cents, claims, crossover_cents, crossover_claims, previous_revision, previous_cents,
     coalesce((
@@ -146,5 +150,5 @@ def _data(row: asyncpg.Record, key: MeasureKey, revision: int) -> MeasureRestate
         person_months=row["person_months"],
         previous_revision=row["previous_revision"],
         previous_cents=row["previous_cents"],
-        causes=tuple(row["causes"]),
+        causes=tuple(sorted({_WIRE_CAUSE.get(cause, cause) for cause in row["causes"]})),
     )

@@ -30,6 +30,8 @@ from services.cost_shift.questions import (
 )
 from services.cost_shift.reading import Basis, Dimension, MeasureQuery, PeopleQuery
 from services.cost_shift.signals_gateway import router as signals
+from services.cost_shift.use_gateway import router as use
+from services.cost_shift.waterfall_gateway import router as waterfall
 from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import Problem
@@ -256,5 +258,7 @@ figures.include_router(estimates)
 figures.include_router(completeness)
 figures.include_router(charts)
 figures.include_router(signals)
+figures.include_router(waterfall)
+figures.include_router(use)
 router.include_router(figures)
 router.include_router(changes)

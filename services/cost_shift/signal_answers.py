@@ -19,6 +19,7 @@ class EffectShown(BaseModel):
     """Cents per aligned person-month against comparison people: an evaluated effect, no benchmark saving."""
 
     effect_cents: float
+    standard_error_cents: float
     lower_cents: Limit
     upper_cents: Limit
     p_value: float
@@ -30,6 +31,7 @@ class EffectShown(BaseModel):
         lower, upper = found.limits or (None, None)
         return cls(
             effect_cents=round(found.effect, 2),
+            standard_error_cents=round(found.standard_error, 2),
             lower_cents=None if lower is None else round(lower, 2),
             upper_cents=None if upper is None else round(upper, 2),
             p_value=round(found.p_value, 4),

@@ -13,8 +13,8 @@ from services.cost_shift.changes import (
     Decision,
     PersonMonth,
 )
-from services.cost_shift.rules.cell_change import Place
 from services.cost_shift.rules.claim_contribution import Contribution
+from services.cost_shift.rules.move_cause import Place
 from services.cost_shift.rules.standing_version import ClaimVersion, CostChange
 from services.runtime.database import Connection
 from services.runtime.person_moves import Phase, move_rows
@@ -64,7 +64,7 @@ WHERE settled AND source = added.person_id AND person_move.sequence > added.sequ
 """
 
 _ASSIGNMENTS_OF_PEOPLE = """
-SELECT person_id, month, sequence, revision, state, county, entity, cohort FROM assignment
+SELECT person_id, month, sequence, revision, dual_status, state, county, entity, cohort FROM assignment
 WHERE person_id = ANY($1) ORDER BY person_id, month, sequence
 """
 
@@ -80,7 +80,7 @@ _ASSIGNMENTS = """
 SELECT known.*
 FROM unnest($1::text[], $2::text[]) AS wanted (person_id, month)
 CROSS JOIN LATERAL (
-    SELECT person_id, month, sequence, revision, state, county, entity, cohort
+    SELECT person_id, month, sequence, revision, dual_status, state, county, entity, cohort
     FROM assignment AS kept
     WHERE (kept.person_id, kept.month) = (wanted.person_id, wanted.month)
     ORDER BY sequence
@@ -257,23 +257,23 @@ async def write_gone(connection: Connection, people: Sequence[str]) -> None:
 
 async def assignments_of_people(
     connection: Connection, people: Sequence[str]
-) -> dict[PersonMonth, dict[int, tuple[int, Place]]]:
+) -> dict[PersonMonth, dict[int, tuple[int, Place, str]]]:
     """Every decision about some people, by month."""
     return _assignments(await connection.fetch(_ASSIGNMENTS_OF_PEOPLE, people))
 
 
 async def assignments(
     connection: Connection, keys: Iterable[PersonMonth]
-) -> dict[PersonMonth, dict[int, tuple[int, Place]]]:
-    """Per person-month: sequence to (revision, place), in the order of sequences."""
+) -> dict[PersonMonth, dict[int, tuple[int, Place, str]]]:
+    """Per person-month: sequence to (revision, place, dual status), in the order of sequences."""
     wanted = list(keys)
     return _assignments(await connection.fetch(_ASSIGNMENTS, [key[0] for key in wanted], [key[1] for key in wanted]))
 
 
-def _assignments(rows: Iterable[Any]) -> dict[PersonMonth, dict[int, tuple[int, Place]]]:
-    found: dict[PersonMonth, dict[int, tuple[int, Place]]] = defaultdict(dict)
-    for person, month, sequence, revision, *place in rows:
-        found[(person, month)][sequence] = (revision, Place(*place))
+def _assignments(rows: Iterable[Any]) -> dict[PersonMonth, dict[int, tuple[int, Place, str]]]:
+    found: dict[PersonMonth, dict[int, tuple[int, Place, str]]] = defaultdict(dict)
+    for person, month, sequence, revision, status, *place in rows:
+        found[(person, month)][sequence] = (revision, Place(*place), status)
     return found
 
 

@@ -74,14 +74,22 @@ class Study:
         return (month_index(key.month) - month_index(key.start)) // self.policy.months_a_group
 
     @cached_property
-    def held_constant(self) -> Numbers:
+    def covariate_columns(self) -> list[tuple[str, Numbers]]:
         """What people cost in the baseline and how their risk was scored, by cell: other people there make no effect."""
-        columns = [np.zeros((len(self.panel.weight), 0))]
+        found = []
         if self.covariates and known_share(self.cells, "with_baseline") >= self.policy.least_known_share:
-            columns += [trait(self.cells, f"baseline_{payer}", "with_baseline")[:, None] for payer in PAYERS]
+            found += [
+                (f"baseline_{payer}", trait(self.cells, f"baseline_{payer}", "with_baseline")) for payer in PAYERS
+            ]
         if self.covariates and known_share(self.cells, "scored") >= self.policy.least_known_share:
-            columns.append(trait(self.cells, "thousandths", "scored", 1e-3)[:, None])
-        return np.hstack(columns)
+            found.append(("risk_score", trait(self.cells, "thousandths", "scored", 1e-3)))
+        return found
+
+    @cached_property
+    def held_constant(self) -> Numbers:
+        """The covariates (cells x any number)."""
+        none = np.zeros((len(self.panel.weight), 0))
+        return np.column_stack([none, *(values for _, values in self.covariate_columns)])
 
     @cached_property
     def weights(self) -> Numbers:

@@ -12,14 +12,16 @@ from services.cost_shift.category_policy import CategoryPolicy, category_policy
 from services.cost_shift.changes import ClaimKey, Decision, Traits
 from services.cost_shift.cut import at_cut
 from services.cost_shift.risk_scores import keep_scores
-from services.cost_shift.rules.cell_change import Place
 from services.cost_shift.rules.claim_contribution import (
     is_withdrawal,
     medicaid_contributions,
     medicare_contributions,
 )
+from services.cost_shift.rules.move_cause import Place
 from services.cost_shift.rules.standing_version import ClaimVersion
+from services.cost_shift.rules.use_of_services import medicaid_use, medicare_use
 from services.cost_shift.settling import settle
+from services.cost_shift.use_policy import use_policy
 from services.runtime.person_moves import record_moves
 from services.runtime.service import Batch, ServiceDefinition, Transaction
 
@@ -32,7 +34,7 @@ def medicare_claims(batch: Batch, policy: CategoryPolicy) -> Iterator[ArrivedCla
         event = received.event
         if isinstance(event, MedicareClaimsDelivered):
             for claim in event.data.claims:
-                contributions = medicare_contributions(claim, policy)
+                contributions = (*medicare_contributions(claim, policy), *medicare_use(claim, use_policy()))
                 version = ClaimVersion(
                     claim.version,
                     event.deliveryseq,
@@ -51,6 +53,7 @@ def medicaid_claims(batch: Batch, policy: CategoryPolicy) -> Iterator[ArrivedCla
         if isinstance(event, MedicaidClaimsDelivered):
             for claim in event.data.claims:
                 contributions = medicaid_contributions(claim, policy)
+                contributions = (*contributions, *medicaid_use(claim, contributions[0].basis, use_policy()))
                 version = ClaimVersion(
                     claim.version,
                     event.deliveryseq,

@@ -17,13 +17,13 @@ from services.risk.fact_rows import Row
 from services.risk.hcc_tables import tables_year
 from services.risk.risk_policy import RiskPolicy
 from services.risk.rules.hcc_score import HccScore
+from services.risk.rules.scoring_input import EDITED
 from services.risk.score_history import ModelScore, ScoredInput
 from services.risk.store import as_json
 
 AnyScored = RiskScored | EsrdRiskScored
 # An event stays small; the count says how many there are in all.
 _MOST_IGNORED: Final = 30
-EDITED: Final = "age_or_sex_edit"
 OTHER_TABLES: Final = "tables_of_another_year"
 
 

@@ -290,7 +290,9 @@ def test_every_reason_for_which_a_delivery_is_refused_is_explained() -> None:
 
 
 # The words have other meanings here: a Faust agent, a session of tests, a database session.
-_OTHER_MEANINGS = re.compile(r"once a session|the\s+session's|an agent, a table|Faust agents?", re.IGNORECASE)
+_OTHER_MEANINGS = re.compile(
+    r"once a session|the\s+session's|an agent, a table|Faust agents?|FHIR R4 Bundle of Tasks|FHIR Task", re.IGNORECASE
+)
 _HOW_IT_WAS_MADE = re.compile(r"\b(issues?|tasks?|sessions?|agents?|prompts?|assistants?)\b", re.IGNORECASE)
 
 

@@ -38,7 +38,7 @@ async def asking(url: str) -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
-async def _populated(connection: Any) -> None:
+async def populated(connection: Any) -> None:
     """Two people in need; the second has diabetes. One cut, the second delivery."""
     for number in (1, 2):
         await world.apply(connection, world.coverage(number, 1, "2021-06", "02"))
@@ -60,7 +60,7 @@ async def _cut(connection: Any, sequence: int, day: date) -> None:
 
 async def test_worklists_are_filtered_and_paged(database_url: str) -> None:
     async with world.prepared(database_url) as connection, asking(database_url) as client:
-        await _populated(connection)
+        await populated(connection)
         everything = (await client.get("/v1/actions?limit=1000")).json()["actions"]
         assert [one["due_on"] for one in everything] == sorted(one["due_on"] for one in everything)
         aides = (await client.get("/v1/actions?owner=aide&county=39001")).json()["actions"]
@@ -83,7 +83,7 @@ async def test_worklists_are_filtered_and_paged(database_url: str) -> None:
 
 async def test_exports_say_what_the_worklist_says(database_url: str) -> None:
     async with world.prepared(database_url) as connection, asking(database_url) as client:
-        await _populated(connection)
+        await populated(connection)
         actions = (await client.get("/v1/actions?kind=diabetes_eye_exam")).json()["actions"]
         table = await client.get("/v1/actions.csv?kind=diabetes_eye_exam")
         (row,) = csv.DictReader(io.StringIO(table.text))
@@ -101,7 +101,7 @@ async def test_exports_say_what_the_worklist_says(database_url: str) -> None:
 
 async def test_a_report_is_kept_once_told_on_the_log_and_the_same_when_it_comes_back(database_url: str) -> None:
     async with world.prepared(database_url) as connection, asking(database_url) as client:
-        await _populated(connection)
+        await populated(connection)
         action = (await client.get(f"/v1/actions?kind=flu_vaccine&person={world.person(1)}")).json()["actions"][0]
         address = f"/v1/actions/{action['action_id']}/reports"
         done = {"verdict": "done", "done_on": "2022-10-20", "reported_by": "aide.7"}
@@ -133,7 +133,7 @@ async def test_a_report_is_kept_once_told_on_the_log_and_the_same_when_it_comes_
 
 async def test_what_cannot_be_said_is_refused_and_nothing_is_kept(database_url: str) -> None:
     async with world.prepared(database_url) as connection, asking(database_url) as client:
-        await _populated(connection)
+        await populated(connection)
         action = (await client.get("/v1/actions?kind=flu_vaccine")).json()["actions"][0]
         address = f"/v1/actions/{action['action_id']}/reports"
         cases: list[tuple[str, dict[str, Any], int]] = [
@@ -155,7 +155,7 @@ async def test_what_cannot_be_said_is_refused_and_nothing_is_kept(database_url: 
 
 async def test_a_claim_stands_before_a_report_and_a_report_before_a_lapse(database_url: str) -> None:
     async with world.prepared(database_url) as connection, asking(database_url) as client:
-        await _populated(connection)
+        await populated(connection)
         ids = {
             one["kind"]: one["action_id"]
             for one in (await client.get(f"/v1/actions?person={world.person(1)}")).json()["actions"]
@@ -182,7 +182,7 @@ async def test_a_claim_stands_before_a_report_and_a_report_before_a_lapse(databa
 
 async def test_outcomes_are_counted_by_kind_county_and_tier(database_url: str) -> None:
     async with world.prepared(database_url) as connection, asking(database_url) as client:
-        await _populated(connection)
+        await populated(connection)
         early = care.service("f1", date(2022, 9, 9), "G0008")
         in_time = care.service("e1", date(2022, 10, 25), "92014")
         await world.apply(connection, world.medicare(2, 3, early, in_time))

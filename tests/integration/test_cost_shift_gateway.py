@@ -223,6 +223,74 @@ async def test_restatements_lead_from_one_revision_to_another(client: httpx.Asyn
     assert {row["cause"] for row in answer["restatements"]} == {"claims", "cancellations", "alignment"}
 
 
+FILTERS: list[dict[str, str]] = [
+    {}, {"payer": "medicaid"}, {"cohort": "aligned"}, {"cohort": "unassigned"}, {"category": "capitation"},
+    {"entity": "D9001", "first_month": "2022-02"}, {"entity": "none", "last_month": "2022-02"}, {"state": "KY"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+async def test_a_waterfall_leads_from_any_revision_to_any_later_one(
+    client: httpx.AsyncClient, filters: dict[str, str]
+) -> None:
+    """Both ends are what measures say at that revision, and the steps lead from one to the other."""
+
+    async def figure(revision: int, payer: str) -> tuple[int, int]:
+        if not revision:
+            return 0, 0
+        # Grouped as finely as sums over cohorts and services allow, and added up here.
+        rows = (await get(client, "measures", **filters, as_of=revision))["measures"]
+        wanted = [
+            row
+            for row in rows
+            if row["payer"] == payer
+            and (row["category"] != "capitation" or "category" in filters)
+            and (row["cohort"] != "unassigned" or "cohort" in filters)
+        ]
+        return sum(row["cents"] for row in wanted), sum(row["claims"] for row in wanted)
+
+    for since in range(world_of.DELIVERIES + 1):
+        for revision in range(max(since, 1), world_of.DELIVERIES + 1):
+            answer = await get(client, "waterfall", **filters, since=since, as_of=revision)
+            for shown in answer["payers"]:
+                first, last = await figure(since, shown["payer"]), await figure(revision, shown["payer"])
+                assert (shown["first_cents"], shown["first_claims"]) == first
+                assert (shown["last_cents"], shown["last_claims"]) == last
+                assert first[0] + sum(step["cents"] for step in shown["steps"]) == last[0]
+
+
+@pytest.mark.parametrize("revision", range(1, world_of.DELIVERIES + 1))
+async def test_use_follows_the_claims_that_it_is_of(client: httpx.AsyncClient, revision: int) -> None:
+    """In this world every inpatient claim is one admission and every nursing-facility claim one day."""
+    of = {"admissions": "inpatient", "nursing_facility_days": "nursing_facility", "home_health_periods": "home_health"}
+    shown = (await get(client, "use", group_by=["cohort", "month"], as_of=revision))["rows"]
+    measures = (await get(client, "measures", group_by=["cohort", "month", "payer", "category"], as_of=revision))[
+        "measures"
+    ]
+    claims = {
+        (one["cohort"], one["month"], one["payer"], one["category"]): (
+            one["claims"],
+            one["crossover_claims"],
+            one["person_months"],
+        )
+        for one in measures
+    }
+    assert {one["use"] for one in shown} == of.keys()
+    for one in shown:
+        whole, crossover, months = claims[one["cohort"], one["month"], one["payer"], of[one["use"]]]
+        assert (one["amount"], one["crossover"], one["person_months"]) == (whole - crossover, crossover, months)
+        assert (one["per_1000"] is None) == (not months)
+        if months:
+            assert one["per_1000"]["shown"] == round(1000 * one["amount"] / months, 3)
+    found = {(one["cohort"], one["month"], one["payer"], of[one["use"]]) for one in shown}
+    assert {key for key, (count, _, _) in claims.items() if count and key[3] in of.values()} <= found
+
+
+async def test_a_waterfall_runs_forwards(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/waterfall", params={"since": 3, "as_of": 2})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
 async def test_descriptive_effects_follow_from_measures(client: httpx.AsyncClient) -> None:
     windows = {"pre_from": "2022-01", "pre_to": "2022-01", "post_from": "2022-02", "post_to": "2022-03"}
     answer = await get(client, "descriptive-effects", entity="D9001", **windows)

@@ -16,8 +16,8 @@ import signal_world
 
 from contracts.cost_shift import CostShiftSignalled
 from contracts.months import add_months
+from services.cost_shift.evidence import evidence
 from services.cost_shift.gateway import router
-from services.cost_shift.signals_gateway import evidence_of
 from services.cost_shift.study_cells import UnitMonth
 from services.cost_shift.worker import SERVICE
 from services.runtime.database import open_pool
@@ -181,13 +181,13 @@ async def test_a_fact_that_came_behind_its_cut_is_seen_in_the_evidence(filled: t
     outer = connection.transaction()
     await outer.start()
     signal = await connection.fetchval("SELECT max(signal_id) FROM signal WHERE channel = $1", CHANNEL)
-    assert (await evidence_of(connection, signal)).as_kept
+    assert (await evidence(connection, signal)).as_kept
     newer = signal_world.claims(PEOPLE[0], 3)[1]
     newer = newer.model_copy(
         update={"data": newer.data.model_copy(update={"claims": _one_cent_more(newer.data.claims)})}
     )
     await world_of.apply(connection, "tandem.claims-medicaid.v1", 0, [newer])
-    assert not (await evidence_of(connection, signal)).as_kept
+    assert not (await evidence(connection, signal)).as_kept
     await outer.rollback()
     await connection.close()
 

@@ -9,30 +9,23 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from contracts.codes import Cohort
-from services.cost_shift.rules.standing_version import Cause, CostChange, Series
-
-
-class Place(NamedTuple):
-    """Where a person's month counts. Empty text stands for no entity or an unknown county."""
-
-    state: str
-    county: str
-    entity: str
-    cohort: str
+from services.cost_shift.rules.move_cause import CellCause, Place, move_cause
+from services.cost_shift.rules.standing_version import CostChange, Series
 
 
 class Assignment(NamedTuple):
-    """The decision for one person-month that became known with ``sequence``."""
+    """The decision for one person-month that became known with ``sequence``; ``dual_status`` is empty where it is not told."""
 
     sequence: int
     place: Place
+    dual_status: str = ""
 
 
 class CellChange(NamedTuple):
     """Cents and claims that one cell gained with ``sequence``."""
 
     sequence: int
-    cause: Cause
+    cause: CellCause
     place: Place
     series: Series
     month: str
@@ -52,21 +45,19 @@ def cell_changes(costs: Iterable[CostChange], assignments: Sequence[Assignment])
     """
     changes: list[CellChange] = []
     for cost in costs:
-        place = unassigned(cost.state)
-        for known, decided in assignments:
+        place, status = unassigned(cost.state), ""
+        for known, decided, told in assignments:
             if known <= cost.sequence:
-                place = decided
+                place, status = decided, told
         changes.append(CellChange(cost.sequence, cost.cause, place, *cost[3:]))
-        for known, decided in assignments:
-            if known > cost.sequence and decided != place:
-                changes.extend(_moved(cost, known, place, decided))
-                place = decided
+        for known, decided, told in assignments:
+            if known > cost.sequence:
+                if decided != place:
+                    cause = move_cause(place, status, decided, told)
+                    changes.append(CellChange(known, cause, place, cost.series, cost.month, -cost.cents, -cost.claims))
+                    changes.append(CellChange(known, cause, decided, cost.series, cost.month, cost.cents, cost.claims))
+                place, status = decided, told
     return changes
-
-
-def _moved(cost: CostChange, sequence: int, before: Place, after: Place) -> Iterable[CellChange]:
-    yield CellChange(sequence, "alignment", before, cost.series, cost.month, -cost.cents, -cost.claims)
-    yield CellChange(sequence, "alignment", after, cost.series, cost.month, cost.cents, cost.claims)
 
 
 def person_month_changes(

@@ -6,6 +6,7 @@ what is left out of each definition are in ``policy/claim_marks.toml``. The numb
 """
 
 from enum import IntFlag
+from functools import lru_cache
 from typing import Final
 
 from contracts.claims import MedicareClaim
@@ -119,17 +120,31 @@ def marks_of(claim: MedicareClaim, codes: ClaimCodes) -> Mark:
     return found
 
 
+@lru_cache(maxsize=100_000)
+def _frailty_of_diagnosis(code: str, codes: ClaimCodes) -> int:
+    """People share diagnoses: each is looked up once."""
+    return sum(
+        1 << place
+        for place, marker in enumerate(codes.frailty_markers)
+        if marker.diagnoses and code.startswith(marker.diagnoses)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _frailty_of_service(code: str | None, codes: ClaimCodes) -> int:
+    return sum(1 << place for place, marker in enumerate(codes.frailty_markers) if code in marker.services)
+
+
 def frailty_of(claim: MedicareClaim, codes: ClaimCodes) -> int:
     """Give the markers of frailty of a claim, one bit each in the order of the list."""
     if claim.denied:
         return 0
-    services = {line.procedure_code for line in claim.lines if not line.denied}
-    bits = (
-        1 << place
-        for place, marker in enumerate(codes.frailty_markers)
-        if _any_starts(claim.diagnosis_codes, marker.diagnoses) or services & marker.services
-    )
-    return sum(bits)
+    found = 0
+    for code in claim.diagnosis_codes:
+        found |= _frailty_of_diagnosis(code, codes)
+    for line in claim.lines:
+        found |= 0 if line.denied else _frailty_of_service(line.procedure_code, codes)
+    return found
 
 
 def paid_cents(claim: MedicareClaim) -> int:

@@ -5,7 +5,9 @@ in the GPDC Operating Guide, Appendix B. A visit without a clinician's number (a
 participant's, and so does every visit where no list of participants is known.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 
 from services.risk.care_facts import CareFacts, Days, Evidence, Finding, Met, Need, Service
 from services.risk.care_policy import CarePolicy
@@ -17,13 +19,19 @@ def _is_ours(visit: Service, facts: CareFacts) -> bool:
     return not visit.detail or not participants or any(visit.detail == one.npi for one in participants)
 
 
+def _first_of_ours(visits: Sequence[Service], facts: CareFacts) -> Service:
+    """The visit since which the person has seen participants only."""
+    return list(takewhile(lambda visit: _is_ours(visit, facts), reversed(visits)))[-1]
+
+
 def connect_primary_care(facts: CareFacts, days: Days, policy: CarePolicy) -> Finding:
     """Look at the last visit: within the year and with a participant, or not."""
     since = days.raised_on - timedelta(days=policy.look_back_days)
     visits = facts.between("primary_care", since, days.today)
     last = visits[-1] if visits else None
     if last is not None and _is_ours(last, facts):
-        return Met(Evidence("primary care visit with a participant", last.day, last.record_id), last.day)
+        first = _first_of_ours(visits, facts)
+        return Met(Evidence("primary care visit with a participant", first.day, first.record_id), first.day)
     if last is None and not facts.observed_since(since):
         return None
     clinicians = rank_clinicians(facts, since, days.today, policy)

@@ -4,7 +4,8 @@ Indirect standardisation: the expected admissions of a facility are its resident
 of their kind (stratum) have everywhere. The ratio of observed to expected is shrunk by a gamma-Poisson model: D. Clayton and
 J. Kaldor, "Empirical Bayes estimates of age-standardized relative risks", Biometrics 43 (1987). How much facilities differ is not
 plugged in as one number: the posterior is averaged over a grid of it, so that intervals say what is not known of it
-(A. Gelman, "Prior distributions for variance parameters", Bayesian Analysis 1 (2006): half-normal for the spread). Residents who are
+under a prior that is zero at no spread (Y. Chung et al., "A nondegenerate penalized likelihood estimator for variance parameters in
+multilevel models", Psychometrika 78 (2013)): without, intervals are too narrow where facilities differ a little. Residents who are
 admitted again and again make counts vary more than Poisson; counts are scaled down by the dispersion between residents
 (P. McCullagh and J. Nelder, Generalized Linear Models, 2nd ed., 4.5). Gamma probabilities by the cube root of E. Wilson and
 M. Hilferty (1931). Floats are fine here: nothing is a dollar.
@@ -16,11 +17,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-# Standard deviation of true ratios between facilities: what is thought possible, and how likely a priori.
+# Standard deviation of true ratios between facilities: what is thought possible, and which is likeliest a priori (Rayleigh).
 _SPREADS: Final = tuple(0.02 + 0.03 * step for step in range(33))
 _PRIOR_SPREAD: Final = 0.4
 _BISECTIONS: Final = 40
-_HIGHEST_RATIO: Final = 20.0
 
 
 class Resident(NamedTuple):
@@ -107,7 +107,7 @@ def _weights(counts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     """Shape and weight of each spread on the grid, given all facilities."""
     shapes = [1 / spread**2 for spread in _SPREADS]
     logs = [
-        -0.5 * (spread / _PRIOR_SPREAD) ** 2 + sum(_log_marginal(admissions, expected, shape) for admissions, expected in counts)
+        math.log(spread) - 0.5 * (spread / _PRIOR_SPREAD) ** 2 + sum(_log_marginal(admissions, expected, shape) for admissions, expected in counts)
         for spread, shape in zip(_SPREADS, shapes, strict=True)
     ]  # fmt: skip
     top = max(logs)
@@ -123,13 +123,18 @@ def gamma_probability(shape: float, value: float) -> float:
     return 0.5 * math.erfc(-deviate / math.sqrt(2))
 
 
+def _below(value: float, posterior: Sequence[tuple[float, float, float]]) -> float:
+    return sum(weight * gamma_probability(shape, rate * value) for shape, rate, weight in posterior)
+
+
 def _quantile(probability: float, posterior: Sequence[tuple[float, float, float]]) -> float:
     """Of a mixture of gammas, each with shape, rate and weight."""
-    low, high = 0.0, _HIGHEST_RATIO
+    low, high = 0.0, 2.0
+    while _below(high, posterior) < probability:
+        high *= 2
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        below = sum(weight * gamma_probability(shape, rate * middle) for shape, rate, weight in posterior)
-        low, high = (middle, high) if below < probability else (low, middle)
+        low, high = (middle, high) if _below(middle, posterior) < probability else (low, middle)
     return (low + high) / 2
 
 

@@ -33,7 +33,7 @@ def _in_hospital(facts: CareFacts, after: date, until: date) -> bool:
 
 def _missed(kind: str, signal: str, named: str) -> Rule:
     def rule(facts: CareFacts, days: Days, policy: CarePolicy) -> Finding:
-        seen_until = days.raised_on - timedelta(days=policy.claims_lag_days)
+        seen_until = days.raised_on - timedelta(days=policy.series_lag_days[kind])
         sessions = _one_a_day(facts.between(signal, date.min, days.today))
         before = [one for one in sessions if one.day <= seen_until]
         if len(before) < policy.series_sessions:

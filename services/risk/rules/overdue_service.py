@@ -1,4 +1,4 @@
-"""A yearly service is overdue: nothing shows it in the 12 months before, of which claims are known.
+"""A yearly service is overdue: no claim shows it in the 12 months before, and in those days more that claims take to come.
 
 Source: 42 CFR 410.15 (annual wellness visit); HEDIS measurement periods of a year. Yearly occasion: the calendar year.
 """
@@ -21,7 +21,7 @@ def overdue_service(  # noqa: PLR0913, PLR0917 - whose, when, and which service
     since = days.raised_on - timedelta(days=policy.look_back_days)
     done = facts.between(signal, since, days.today)
     if done:
-        return Met(Evidence(named, done[-1].day, done[-1].record_id), done[-1].day)
+        return Met(Evidence(named, done[0].day, done[0].record_id), done[0].day)
     if not facts.observed_since(since):
         return None
     earlier = facts.services.get(signal, ())

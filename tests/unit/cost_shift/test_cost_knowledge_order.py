@@ -18,8 +18,9 @@ from services.cost_shift.changes import (
     revise_assignments,
     revise_claims,
 )
-from services.cost_shift.rules.cell_change import Assignment, Place, cell_changes, person_month_changes, unassigned
+from services.cost_shift.rules.cell_change import Assignment, cell_changes, person_month_changes, unassigned
 from services.cost_shift.rules.claim_contribution import Contribution
+from services.cost_shift.rules.move_cause import Place
 from services.cost_shift.rules.standing_version import (
     ClaimVersion,
     CostChange,

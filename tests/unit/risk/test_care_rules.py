@@ -1,10 +1,12 @@
 """Each rule of care actions by a table of cases: when it is called for, when it was done, and when there is nothing to say."""
 
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 
 from services.risk.care_facts import CareFacts, Days, Evidence, Met, Need, Network, Participant, Service, TierEntry
+from services.risk.care_gateway import Kind
 from services.risk.care_policy import care_policy
 from services.risk.care_rules import CARE_RULES
 from services.risk.rules.clinician_ranking import county_steps, rank_clinicians
@@ -41,8 +43,8 @@ CASES: list[tuple[str, str, CareFacts, str | None]] = [
     ("connect_primary_care", "nobody, but known for too short a time", facts(date(2022, 5, 1)), None),
     ("connect_primary_care", "nobody, and nothing known", facts(None), None),
     ("connect_primary_care", "a participant", facts(primary_care=[before(300, OURS)]), "met"),
-    ("connect_primary_care", "a participant, longer ago", facts(primary_care=[before(366, OURS)]), "2022"),
-    ("connect_primary_care", "on the last day that counts", facts(primary_care=[before(365, OURS)]), "met"),
+    ("connect_primary_care", "a participant, longer ago", facts(primary_care=[before(411, OURS)]), "2022"),
+    ("connect_primary_care", "on the last day that counts", facts(primary_care=[before(410, OURS)]), "met"),
     ("connect_primary_care", "last somebody else", facts(primary_care=[before(99, OURS), before(9, THEIRS)]), "2022"),
     ("connect_primary_care", "somebody else known shortly", facts(TODAY, primary_care=[before(9, THEIRS)]), "2022"),
     ("connect_primary_care", "a health centre's bill", facts(primary_care=[before(9)]), "met"),
@@ -73,12 +75,12 @@ CASES: list[tuple[str, str, CareFacts, str | None]] = [
     ("missed_dialysis", "ended long ago", facts(dialysis=every(2, 9, 300)), None),
     ("missed_dialysis", "in hospital", facts(dialysis=every(2, 9, 60), admission=[before(58)]), None),
     ("missed_dialysis", "now and then", facts(dialysis=every(9, 9, 90)), None),
-    ("missed_wound_care", "stopped", facts(wound_care=every(7, 5, 70)), "2022-08-06"),
+    ("missed_wound_care", "stopped", facts(wound_care=every(7, 5, 85)), "2022-07-22"),
     ("missed_wound_care", "one week late", facts(wound_care=every(7, 5, 58)), "met"),
-    ("missed_infusion", "stopped", facts(infusion=every(28, 5, 110)), "2022-06-27"),
+    ("missed_infusion", "stopped", facts(infusion=every(28, 5, 160)), "2022-05-08"),
     ("nutrition_meals", "no condition", facts(), None),
     ("nutrition_meals", "a condition", facts(nutrition_condition=[before(9, "E43")]), "2022"),
-    ("nutrition_meals", "a condition of long ago", facts(nutrition_condition=[before(400, "E43")]), None),
+    ("nutrition_meals", "a condition of long ago", facts(nutrition_condition=[before(411, "E43")]), None),
     (
         "nutrition_meals",
         "meals come",
@@ -189,3 +191,7 @@ def test_every_kind_has_its_days_and_nothing_else_has() -> None:
 
 def test_evidence_is_in_plain_words() -> None:
     assert Evidence("a fall").record_id is None
+
+
+def test_the_gateway_asks_for_every_kind() -> None:
+    assert get_args(Kind) == tuple(CARE_RULES)

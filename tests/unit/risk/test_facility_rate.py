@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.bench.facilities import WORLDS, recover
@@ -86,6 +86,7 @@ def test_gamma_probabilities_are_close_to_those_of_drawn_numbers(shape: float) -
 FACILITIES = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 40)), min_size=1, max_size=8)
 
 
+@settings(deadline=None, max_examples=25)
 @given(FACILITIES)
 def test_ratios_lie_within_their_intervals_and_between_themselves_and_the_mean(sizes: list[tuple[int, int]]) -> None:
     everybody = [one for number, (people, count) in enumerate(sizes) for one in residents(str(number), people, count)]

@@ -1,0 +1,83 @@
+"""Planted gaps in care: within a gap nothing of its kind is done, outside everything is, and who people are stays the same."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from infra.bench.care import Action, Person, Score, counts, is_needed, scores
+from infra.simulator.care_gaps import SERIES, YEARLY, Care, Planter
+from infra.simulator.claims import MedicareClaim
+from infra.simulator.period import Period
+from infra.simulator.person import draw_person
+from infra.simulator.shift import ShiftPlan
+from infra.simulator.simulation import claims_of
+
+PERIOD = Period("2022-01", 20, 3)
+NO_SHIFT = ShiftPlan("none", 0, 0, 0)
+DAY = date(2023, 1, 10)
+
+
+def planted(index: int) -> tuple[Care, list[MedicareClaim]]:
+    person = draw_person(7, index, PERIOD, NO_SHIFT)
+    planter = Planter(person, 7)
+    medicare, _ = claims_of(person, planter)
+    return planter.care, medicare
+
+
+PEOPLE = [planted(index) for index in range(60)]
+
+
+def test_nothing_is_done_within_a_gap() -> None:
+    gaps = [(gap, care) for care, _ in PEOPLE for gap in care.gaps]
+    assert {gap.kind for gap, _ in gaps} >= {"flu_vaccine", *YEARLY} - {"nutrition_meals"}
+    for gap, care in gaps:
+        last = gap.closed_on or (date(gap.since.year + 1, 3, 31) if gap.kind == "flu_vaccine" else PERIOD.last_days[19])
+        assert not [day for day in care.done[gap.kind] if gap.since <= day < last], gap
+
+
+def test_what_was_done_is_on_a_claim() -> None:
+    for care, medicare in PEOPLE:
+        billed = {(line.procedure, line.first) for claim in medicare for line in claim.lines}
+        for kind, code in {**YEARLY, "flu_vaccine": "90662", **{kind: one[0] for kind, one in SERIES.items()}}.items():
+            if kind != "connect_primary_care":
+                assert {(code, day) for day in care.done[kind]} <= billed
+
+
+def test_people_are_who_they_are_without_it() -> None:
+    plain, again = (draw_person(7, 3, PERIOD, NO_SHIFT) for _ in range(2))
+    claims_of(again, Planter(again, 7))
+    assert plain.traits == again.traits
+    assert plain.life.spans == again.life.spans
+
+
+NEEDED: list[tuple[str, dict[str, list[int]], bool]] = [
+    ("wellness_visit", {"wellness_visit": [364]}, False),
+    ("wellness_visit", {"wellness_visit": [366]}, True),
+    ("flu_vaccine", {"flu_vaccine": [131]}, False),
+    ("flu_vaccine", {"flu_vaccine": [132]}, True),
+    ("falls_prevention", {"fall": [20]}, True),
+    ("falls_prevention", {"fall": [20], "falls_prevention": [10]}, False),
+    ("falls_prevention", {}, False),
+    ("missed_dialysis", {"missed_dialysis": [4]}, False),
+    ("missed_dialysis", {"missed_dialysis": [5]}, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "ago", "needed"), NEEDED)
+def test_whether_something_had_been_done(kind: str, ago: dict[str, list[int]], needed: bool) -> None:  # noqa: FBT001
+    done = {name: [DAY - timedelta(days=days) for days in given] for name, given in ago.items()}
+    assert is_needed(kind, DAY, done) is needed
+
+
+def test_recall_is_of_gaps_that_could_be_found_and_precision_of_what_was_raised() -> None:
+    last = date(2023, 8, 31)
+    months = frozenset(f"{year}-{month:02d}" for year in (2022, 2023) for month in range(1, 13))
+    gap = ("flu_vaccine", date(2022, 9, 1), None)
+    found = Person([gap], {}, True, months, [Action("flu_vaccine", date(2022, 9, 10), "lapsed", None)])
+    missed = Person([gap], {}, True, months, [])
+    gone = Person([gap], {}, False, months, [])
+    given = {"flu_vaccine": [date(2022, 9, 3)]}
+    wrong = Person([], given, True, months, [Action("flu_vaccine", date(2022, 9, 10), "done", date(2022, 9, 3))])
+    assert [counts(one, gap, last) for one in (found, missed, gone)] == [True, True, False]
+    score = next(one for one in scores([found, missed, gone, wrong], last) if one.kind == "flu_vaccine")
+    assert score == Score("flu_vaccine", gaps=2, found=1, raised=2, right=1, late_claims=1)
