@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from services.cost_shift import signals_gateway
+from services.cost_shift.evidence import METHOD
 from services.cost_shift.freshness import CONDITIONAL
 from services.cost_shift.signal_answers import SignalShown
-from services.cost_shift.signals_gateway import METHOD, SignalId, SignalQuery
+from services.cost_shift.signals_gateway import SignalId, SignalQuery
 from services.cost_shift.states.questions import asked_revision, own_alone
 from services.runtime.access.guard import needs
 from services.runtime.gateway import ReadConnection
