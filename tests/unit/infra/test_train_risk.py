@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.command.main import main
@@ -34,6 +34,7 @@ def test_discrimination(predicted: list[float], observed: list[bool], expected: 
     assert c_statistic(predicted, observed) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
 def test_discrimination_is_the_share_of_pairs(people: list[tuple[int, bool]]) -> None:
     predicted, observed = [float(one) for one, _ in people], [had for _, had in people]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.risk.entity_policy import (
@@ -59,6 +59,7 @@ def test_what_is_missing_is_said_and_never_a_number() -> None:
     assert entity_score(SCORES, D(2), replace(POLICY, shares={})).missing == ("model_shares",)
 
 
+@settings(deadline=None)
 @given(st.decimals("0.2", "5", places=3), st.decimals("0.2", "5", places=3))
 def test_the_final_score_is_within_three_per_cent_of_the_reference(raw: Decimal, reference: Decimal) -> None:
     policy = replace(POLICY, shares={"V28": 100}, coding_intensity_factor=D(1))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.risk.hcc_library import calculate_raf
@@ -113,6 +113,7 @@ PEOPLE = st.builds(
 KIDNEYS = st.one_of(st.just(DIALYSIS), st.builds(graft, st.integers(1, 60)))
 
 
+@settings(deadline=None)
 @given(KIDNEYS, PEOPLE, CODES)
 def test_nobody_with_the_disease_has_a_score_of_nothing(
     kidneys: Kidneys, person: EsrdPerson, codes: frozenset[str]
@@ -127,6 +128,7 @@ def test_nobody_with_the_disease_has_a_score_of_nothing(
 RIGHT = st.one_of(st.just(DIALYSIS), st.builds(graft, st.integers(4, 60)))
 
 
+@settings(deadline=None)
 @given(RIGHT, PEOPLE, CODES)
 def test_it_is_the_librarys_score_where_the_library_has_one(
     kidneys: Kidneys, person: EsrdPerson, codes: frozenset[str]

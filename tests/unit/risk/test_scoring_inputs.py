@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.claims import Adjustment, InstitutionalProcedure, MedicareClaim, MedicareClaimLine
@@ -114,6 +114,7 @@ STATEMENTS = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(STATEMENTS, max_size=6))
 def test_the_short_way_gives_what_every_month_gives(statements: list[Statement]) -> None:
     facts = PersonFacts((stated("2022-12", dual_status_code=None), *statements))

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.claims import Adjustment, InstitutionalProcedure, MedicareClaim, MedicareClaimLine
@@ -216,6 +216,7 @@ USES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(USES, st.integers(0, 120), st.floats(0, 100))
 def test_a_probability_is_one_whatever_the_history(use: PersonUse, age: int, raw_score: float) -> None:
     found = probability(coefficient_pack(), predictors_of(Candidate(age, raw_score, frozenset(), use)))
@@ -247,6 +248,7 @@ def test_a_pack_is_read_as_it_was_written() -> None:
     assert tomllib.loads(written(odd))["trained_on"] == 'a "quoted" \\ name'
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), max_size=30))
 def test_shares_below(values: list[int]) -> None:
     assert shares_below(values) == [sum(other < value for other in values) / len(values) for value in values]
@@ -321,6 +323,7 @@ def test_two_people_beside_a_boundary_do_not_change_places_for_little() -> None:
     assert tiers_of(much, half, 0.03) == {"a": 1, "b": 2}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.sampled_from((None, 1, 2, 3, 4)), st.booleans()), max_size=60),
     st.sampled_from((0.0, 0.03, 0.5)),
