@@ -4,7 +4,7 @@ A month closes with the first delivery that is dated in a later one; what is kno
 do nothing. So signals are a function of the log, like every figure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -91,11 +91,7 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
 ) -> tuple[StudyShown, Study] | None:
     """The cells of one entity, laid out; ``None`` while there are too few usable months behind the baseline."""
     policy, estimating = signal_policy(), estimate_policy()
-    # A month behind the last delivery of either payer is not cheap: nobody has said anything of it.
-    heard = [history.known[payer][-1] for payer in PAYERS if payer in history.known]
-    if not counted or len(heard) < len(PAYERS):
-        return None
-    calendar = list(months_between(counted[0], min(counted[-1], *heard)))[-policy.longest_months :]
+    calendar = study_calendar(counted, history, policy.longest_months)
     if not calendar:
         return None
     few, _ = history.incomplete(calendar, estimating.least_completeness)
@@ -123,6 +119,17 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     pairs = usable(category_pairs(), sorted(present))
     kept = cells.of_months(months)
     return shown, Study(kept, history, baseline_last, pairs, estimating, policy, months=tuple(months))
+
+
+def study_calendar(counted: Sequence[str], history: Completion, longest: int) -> list[str]:
+    """The months of which both payers have been heard, the latest so many of them; in between, whether anybody was counted or not.
+
+    A month behind the last delivery of either payer is not cheap: nobody has said anything of it.
+    """
+    heard = [history.known[payer][-1] for payer in PAYERS if payer in history.known]
+    if not counted or len(heard) < len(PAYERS):
+        return []
+    return list(months_between(counted[0], min(counted[-1], *heard)))[-longest:]
 
 
 def described(shown: StudyShown, study: Study, told: Estimated) -> None:
