@@ -121,7 +121,8 @@ def records_of(lines: int, seed: int) -> Iterator[tuple[int, str]]:
     random = Random(seed)
     for record in range(lines // _LINES_A_RECORD):
         person = record // 20
-        clinician = random.randrange(300)
+        # Everybody goes to five clinicians of a neighbourhood of thirty.
+        clinician = person % 10 * 30 + (person * 7 + random.randrange(5) * 5) % 30
         practice = None if clinician % 10 == 0 else f"31{clinician // 3:07d}"
         day = random.randrange(*_DAYS)
         visits = [

@@ -48,7 +48,8 @@ def _told(installation: Installation, person: str, month: str, as_of: str | None
     if answer.status_code == httpx.codes.NOT_FOUND:
         raise Failure(f"Nobody is known as {person}.")
     if not answer.is_success:
-        raise Failure(f"The gateway of alignment refused: {answer.json().get('title', answer.status_code)}.")
+        problem = answer.json()
+        raise Failure(f"The gateway of alignment refused: {problem.get('detail') or problem.get('title')}.")
     told: dict[str, object] = answer.json()
     return told
 

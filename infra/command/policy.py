@@ -114,6 +114,11 @@ def _short(value: object) -> str:
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
 
 
+def _place(entry: Entry) -> str:
+    """The service and the file, without what is the same for all."""
+    return f"{entry.service} {Path(*Path(entry.file).parts[2:]).with_suffix('')}"
+
+
 def _months(one: Parameter) -> str:
     return "" if one.first_month is None else f"{one.first_month} to {one.last_month or 'now'}"
 
@@ -146,7 +151,7 @@ def show(name: str | None, service: str | None, at: str | None, *, unconfirmed: 
         raise Failure("No parameter is like that: 'tandem policy show' lists all.")
     for entry in entries:
         one = entry.parameter
-        results.print(f"{entry.service}  {one.name}  {_months(one)}".rstrip() + f"  {one.status}", soft_wrap=True)
+        results.print(f"{_place(entry)}  {one.name}  {_months(one)}".rstrip() + f"  {one.status}", soft_wrap=True)
         results.print(f"  {_short(one.value)}\n  {one.source}", soft_wrap=True, markup=False)
 
 
@@ -189,7 +194,7 @@ def diff(before: str, after: str, service: str | None, *, as_json: bool) -> None
         return
     for key in keys:
         newest = (later.get(key) or earlier[key]).parameter
-        results.print(f"{key[0]}  {key[2]}  {newest.status}", soft_wrap=True)
+        results.print(f"{_place(later.get(key) or earlier[key])}  {key[2]}  {newest.status}", soft_wrap=True)
         for text, found in ((before, earlier), (after, later)):
             held = _short(found[key].parameter.value) if key in found else "nothing"
             results.print(f"  {text}: {held}", soft_wrap=True, markup=False)

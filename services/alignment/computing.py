@@ -27,11 +27,10 @@ class Lists(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What is known of one person besides the month's predicates. ``any_claims``: a physician's claim was ever seen."""
+    """What is known of one person besides the month's predicates."""
 
     state: str
     visits: Sequence[Visit] = ()
-    any_claims: bool = False
     designations: tuple[Designated, ...] = ()
 
 
@@ -96,7 +95,7 @@ def worked(
     ways = Ways(
         voluntary(evidence.designations, *lists, pack, month_index(month)),
         by_roster(answers, entity.entity_id if entity else None),
-        claims_based(evidence.visits, lists.participants, pack, month_index(year), any_claims=evidence.any_claims),
+        claims_based(evidence.visits, lists.participants, pack, month_index(year)),
     )
     order = tuple(path for path in pack.path_order if not (added and path == "claims"))
     bar = barred(answers, own.tolerated_unknowns)

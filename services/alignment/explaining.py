@@ -28,6 +28,20 @@ _PREDICATES = {
     "NO_OVERLAP": "is in no other model",
 }
 _BASES = {"reported": "because CMS's alignment report says so", "forecast": "by forecast: no newer report has come"}
+_REASONS = {
+    "NOT_REPORTED": "no alignment report has named the person",
+    "NOT_YET_ALIGNED": "the report's alignment begins later",
+    "FORECAST_ENDED": "the last report left the alignment open, and what follows has ended it since",
+    "DECEASED": "died before the month",
+    "DUAL_LOST": "no dual status any more",
+    "DUAL_PARTIAL": "partial Medicaid benefits only",
+    "MCO_DISENROLLED": "not in the entity's Medicaid plan",
+    "ENROLLED_MA": "in a Medicare health plan",
+    "ENROLLED_COST": "in a cost plan",
+    "ENROLLED_PACE": "in PACE",
+    "LOST_PART_A": "no Part A",
+    "LOST_PART_B": "no Part B",
+}
 _STAGES = {"primary_care": "primary care decides", "other_specialties": "too little primary care: specialists decide"}
 _TIES = {
     "latest_service": "a tie, decided by the latest visit",
@@ -96,7 +110,14 @@ def _answer(decided: Decided) -> str:
     since = f"known since delivery {decided.sequence}"
     if decided.aligned:
         return f"Counts for {decided.entity_id}, {_BASES[decided.basis]} ({since})."
-    return f"Does not count: {', '.join(decided.reasons) or 'no reason stored'} ({since})."
+    return f"Does not count: {'; '.join(map(_reason, decided.reasons)) or 'no reason stored'} ({since})."
+
+
+def _reason(code: str) -> str:
+    removed = code.removeprefix("REMOVED_")
+    if removed != code:
+        return f"CMS's report ended the alignment ({removed})"
+    return f"{_REASONS[code]} ({code})" if code in _REASONS else code
 
 
 def _cms(known: Known) -> Iterator[str]:

@@ -27,10 +27,8 @@ async def evidence_of(connection: Connection, states: dict[str, str], as_of: int
     designations = await _designations(connection, people, as_of)
     found = {}
     for person_id, state in states.items():
-        own = records.get(person_id, [])
-        known = any(record.since <= as_of and (record.until is None or as_of < record.until) for record in own)
-        designated = designations_of(designations.get(person_id, ()))
-        found[person_id] = Evidence(state, visits_as_known(own, as_of), known, designated)
+        visits = visits_as_known(records.get(person_id, ()), as_of)
+        found[person_id] = Evidence(state, visits, designations_of(designations.get(person_id, ())))
     return found
 
 

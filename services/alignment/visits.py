@@ -1,12 +1,13 @@
 """What alignment keeps of Medicare claims: of each record of a physician's claim the lines that could ever qualify.
 
 Whether a line does qualify is judged when somebody is aligned, by the pack of the year: here only what no pack counts at
-any time, and what was denied, is let go. A record without such a line is kept too, because it may take the place of an
-older version that had one. Source of versions and signs: CCLF Information Packet v36.0, 5.3.1.
+any time, and what was denied, is let go. A record without such a line is kept too, as a visit without a code on its day:
+it may take the place of an older version that had one, and it says that claims of that time were seen at all. Source of versions and signs: CCLF Information Packet v36.0, 5.3.1.
 """
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain, starmap
 from typing import NamedTuple
 
 from pydantic_core import from_json
@@ -47,10 +48,10 @@ def visit_records(event: MedicareClaimsDelivered, policy: PathsPolicy) -> Iterat
 
 
 def _visits(claim: MedicareClaim, policy: PathsPolicy) -> list[Visit]:
-    if claim.denied:
-        return []
     sign = -1 if claim.adjustment is Adjustment.CANCELLATION else 1
-    return [_visit(line, sign) for line in claim.lines if _could_count(line, policy)]
+    lines = () if claim.denied else claim.lines
+    visits = [_visit(line, sign) for line in lines if _could_count(line, policy)]
+    return visits or [Visit(claim.service_from.toordinal(), "", None, None, None, None, 0)]
 
 
 def _could_count(line: MedicareClaimLine, policy: PathsPolicy) -> bool:
@@ -83,4 +84,4 @@ def visits_as_known(records: Iterable[KnownRecord], sequence: int) -> list[Visit
 
 def visits_in(lines: Iterable[str]) -> list[Visit]:
     """The visits that are kept of some records."""
-    return [Visit(*visit) for record in from_json(f"[{','.join(lines)}]") for visit in record]
+    return list(starmap(Visit, chain.from_iterable(from_json(f"[{','.join(lines)}]"))))

@@ -66,9 +66,10 @@ async def handle(batch: Batch, transaction: Transaction) -> None:
     claims = [event for event in events if isinstance(event, MedicareClaimsDelivered)]
     visits = [record for event in claims for record in visit_records(event, paths_policy())]
     await visit_store.append_visits(transaction.connection, visits)
-    await arrangement_store.record_reported_months(transaction.connection, events)
+    believed = _believed(batch, transaction)
+    await arrangement_store.record_reported_months(transaction.connection, believed)
     await arrangement_store.record_closings(transaction.connection, events)
-    for together in _of_so_many_people(_believed(batch, transaction)):
+    for together in _of_so_many_people(believed):
         await _apply(together, transaction)
 
 

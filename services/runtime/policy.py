@@ -1,7 +1,8 @@
 """What a policy file says: parameters that nobody computes, each with its source, its status and its months. Pure.
 
 An entry is a table with ``source`` and ``status``. Its value is ``value``, or all else that stands in it. An entry that
-holds only for some months says so by ``from`` and ``through`` (``YYYY-MM``, both included); several dated entries of one
+holds only for some months says so by ``from`` and ``through`` (``YYYY-MM``, both included; ``from`` may be the first day of
+a month); several dated entries of one
 name stand in an array of tables. Tables around entries only name them. A table of bare values is a parameter that lacks
 its source, unless it names what the file is about (``about``, ``pack``, ``programme``).
 """
@@ -20,6 +21,7 @@ STATUSES = frozenset({"confirmed", "unconfirmed"})
 _OWN_WORDS = frozenset({"source", "status", "from", "through"})
 _NAMING = frozenset({"about", "pack", "programme"})
 _MONTH: TypeAdapter[str] = TypeAdapter(Month)
+_MONTH_LENGTH = len("2022-01")
 # An array of tables is told apart by the first of these that its tables have.
 _LABELS = ("entity_id", "version", "name", "arrangement", "state")
 
@@ -105,7 +107,11 @@ def _parameter(name: str, said: Mapping[str, Any], problems: list[str]) -> Param
         return None
     rest = {key: value for key, value in said.items() if key not in _OWN_WORDS}
     value = rest["value"] if set(rest) == {"value"} else rest
-    return Parameter(name, value, said["source"], said["status"], said.get("from"), said.get("through"))
+    return Parameter(name, value, said["source"], said["status"], _month(said.get("from")), said.get("through"))
+
+
+def _month(first: str | None) -> str | None:
+    return None if first is None else first.removesuffix("-01") if len(first) > _MONTH_LENGTH else first
 
 
 def _faults_of(said: Mapping[str, Any]) -> Iterator[str]:
@@ -115,8 +121,8 @@ def _faults_of(said: Mapping[str, Any]) -> Iterator[str]:
         yield "has no status of confirmed or unconfirmed"
     if not said.keys() - _OWN_WORDS:
         yield "has no value"
-    for word in ("from", "through"):
-        if word in said and not _is_month(said[word]):
+    for word, text in (("from", said.get("from")), ("through", said.get("through"))):
+        if word in said and not _is_month(_month(text) if word == "from" and isinstance(text, str) else text):
             yield f"{word} is no month (YYYY-MM)"
     if "through" in said and "from" not in said:
         yield "ends and never begins"

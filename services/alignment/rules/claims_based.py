@@ -80,17 +80,15 @@ class ClaimsResult(NamedTuple):
     scores: tuple[Score, ...] = ()
 
 
-def claims_based(
-    visits: Iterable[Visit], participants: Participants, pack: Pack, year: int, *, any_claims: bool = True
-) -> ClaimsResult:
+def claims_based(visits: Sequence[Visit], participants: Participants, pack: Pack, year: int) -> ClaimsResult:
     """Align a person for the performance year that begins in month number ``year``.
 
-    ``any_claims``: whether any physician's claim of the person was ever seen; if not, nothing is known.
+    ``visits`` are of every claim that was seen, qualified or not: where none is of the alignment years, nothing is known.
     """
     qualified = list(weighed(visits, pack))
     if not qualified:
-        reason = "NO_QUALIFIED_SERVICE" if any_claims else "NO_CLAIMS_SEEN"
-        return ClaimsResult(Outcome.FAIL if any_claims else Outcome.UNKNOWN, reason)
+        seen = any(year.first <= visit.day <= year.last for visit in visits for year in pack.alignment_years)
+        return ClaimsResult(Outcome.FAIL, "NO_QUALIFIED_SERVICE") if seen else _UNSEEN
     stage, pool = _pool(qualified, pack)
     scores = _ranked(pool, participants, pack, year)
     if not scores:
@@ -98,11 +96,9 @@ def claims_based(
     return _won(scores, stage, pack)
 
 
-class Weighed(NamedTuple):
-    """A qualified visit and its thirds of a cent."""
-
-    visit: Visit
-    thirds: int
+_UNSEEN = ClaimsResult(Outcome.UNKNOWN, "NO_CLAIMS_SEEN")
+# A qualified visit and its thirds of a cent.
+Weighed = tuple[Visit, int]
 
 
 def weighed(visits: Iterable[Visit], pack: Pack) -> Iterator[Weighed]:
@@ -118,17 +114,21 @@ def weighed(visits: Iterable[Visit], pack: Pack) -> Iterator[Weighed]:
         if weight:
             for one in services.get(visit.code, ()):
                 if one.first <= day <= one.last and visit.place not in one.not_in_places:
-                    yield Weighed(visit, visit.cents * weight)
+                    yield visit, visit.cents * weight
                     break
 
 
 def _pool(qualified: Sequence[Weighed], pack: Pack) -> tuple[Stage, list[Weighed]]:
     """Primary care alone where it has its share of all qualified visits, else the other specialties alone."""
-    primary = [one for one in qualified if one.visit.specialty in pack.primary_care_specialties]
+    primary = _of_specialties(qualified, pack.primary_care_specialties)
     part, whole = pack.threshold
-    if sum([one.thirds for one in primary]) * whole >= sum([one.thirds for one in qualified]) * part:
+    if sum([thirds for _, thirds in primary]) * whole >= sum([thirds for _, thirds in qualified]) * part:
         return "primary_care", primary
-    return "other_specialties", [one for one in qualified if one.visit.specialty in pack.other_specialties]
+    return "other_specialties", _of_specialties(qualified, pack.other_specialties)
+
+
+def _of_specialties(qualified: Sequence[Weighed], specialties: frozenset[str]) -> list[Weighed]:
+    return [one for one in qualified if one[0].specialty in specialties]
 
 
 def competitor_of(visit: Visit, participants: Participants, pack: Pack, year: int) -> Competitor:
@@ -145,9 +145,16 @@ def competitor_of(visit: Visit, participants: Participants, pack: Pack, year: in
 
 def _ranked(pool: Iterable[Weighed], participants: Participants, pack: Pack, year: int) -> tuple[Score, ...]:
     by_day: dict[Competitor, dict[int, int]] = {}
+    # People go to few clinicians, time and again.
+    known: dict[tuple[str | None, str | None, int], dict[int, int]] = {}
+    by_service = pack.participants_as_of == "service"
     for visit, thirds in pool:
-        days = by_day.setdefault(competitor_of(visit, participants, pack, year), {})
-        days[visit.day] = days.get(visit.day, 0) + thirds
+        day = visit.day
+        key = (visit.npi, visit.practice, day if by_service else 0)
+        days = known.get(key)
+        if days is None:
+            days = known[key] = by_day.setdefault(competitor_of(visit, participants, pack, year), {})
+        days[day] = days.get(day, 0) + thirds
     scores = []
     for competitor, days in by_day.items():
         thirds = sum(days.values())

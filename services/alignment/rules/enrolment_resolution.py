@@ -91,16 +91,24 @@ class EnrolmentStatements:
     def __init__(self, ranking: _Ranking = _ALONE) -> None:
         self._ranking = ranking
         self._of: dict[str, _OfOneSource] = {}
+        # What was asked about last, and what its source says with it: it is mostly added next.
+        self._ahead: tuple[Fact, _OfOneSource] | None = None
 
     def add(self, fact: Fact) -> None:
         """Take a statement in and let go of what it hides."""
-        self._of[fact.source] = self._of.get(fact.source, _OfOneSource([])).with_one_more(fact)
+        self._of[fact.source] = self._with(fact)
+        self._ahead = None
+
+    def _with(self, fact: Fact) -> _OfOneSource:
+        if self._ahead is not None and self._ahead[0] is fact:
+            return self._ahead[1]
+        return self._of.get(fact.source, _OfOneSource([])).with_one_more(fact)
 
     def reach_of(self, fact: Fact, first: int, last: int) -> set[int]:
         """Months of ``first`` to ``last`` in which a statement not yet added changes a value."""
         more = EnrolmentStatements(self._ranking)
-        more._of = dict(self._of)
-        more.add(fact)
+        self._ahead = (fact, self._with(fact))
+        more._of = self._of | {fact.source: self._ahead[1]}
         covered = {
             month
             for span in fact.enrolment

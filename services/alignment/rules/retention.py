@@ -50,14 +50,14 @@ def hangs_on(
         return None
     qualified = list(weighed(visits, pack))
     winner = result.scores[0].competitor
-    own = [one for one in qualified if competitor_of(one.visit, participants, pack, year) == winner]
+    own = [one for one in qualified if competitor_of(one[0], participants, pack, year) == winner]
     together: dict[tuple[int, str], list[Weighed]] = {}
     for one in own:
-        together.setdefault((one.visit.day, one.visit.npi or ""), []).append(one)
+        together.setdefault((one[0].day, one[0].npi or ""), []).append(one)
     for (day, npi), lines in sorted(together.items(), reverse=True):
-        left = [one.visit for one in qualified if one not in lines]
+        left = [visit for visit, thirds in qualified if (visit, thirds) not in lines]
         otherwise = claims_based(left, participants, pack, year)
         if otherwise.entity_id != result.entity_id or otherwise.outcome is not result.outcome:
             would_be = otherwise.scores[0].competitor.shown() if otherwise.scores else None
-            return HangsOn(day, npi or None, sum(line.thirds for line in lines), would_be)
+            return HangsOn(day, npi or None, sum(thirds for _, thirds in lines), would_be)
     return None

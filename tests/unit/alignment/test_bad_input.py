@@ -1,18 +1,22 @@
 """What contradicts itself or cannot be so: an open answer or a dead letter, always with the reason, never a guess."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from test_alignment_history import OURS, PROGRAMME, enrolment, report, snapshot
 
 from contracts.alignment import AlignmentReported, AlignmentReportedData, MonthDecision, ReportedSpan
 from contracts.coverage import CoverageSource, MedicareCoverageStated, MedicareCoverageStatedData
-from services.alignment.history import decision_history
+from contracts.months import month_index
+from services.alignment.history import decision_history, decisions_as_known
 from services.alignment.rules.believable import unbelievable
-from services.alignment.statements import Fact
+from services.alignment.statements import CoverageSpan, Fact
 
 ENTITIES = {"D9001"}
 
@@ -129,3 +133,41 @@ def test_what_cannot_be_so_is_refused_with_its_reason(event: Any, reason: str | 
     assert (None if found is None else found.reason) == reason
     if found is not None:
         assert event.data.person_id not in found.detail
+
+
+spans = st.builds(
+    lambda month, code, dual, county: CoverageSpan(month, month, code, dual, None, None, county, None),
+    month=st.integers(month_index("2022-01"), month_index("2022-05")),
+    code=st.sampled_from(["C", "1", None]),
+    dual=st.sampled_from(["02", "01", None]),
+    county=st.sampled_from(["39049", "39001", None]),
+)
+statements = st.lists(
+    st.tuples(st.integers(1, 5), st.lists(spans, min_size=1, max_size=4)), min_size=1, max_size=6
+)  # fmt: skip
+
+
+@given(statements, st.randoms(use_true_random=False))
+@settings(max_examples=120, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+def test_whatever_contradicts_what_is_decided_the_same_step_by_step_and_at_once_in_any_order(
+    said: list[tuple[int, list[CoverageSpan]]], shuffled: random.Random
+) -> None:
+    facts = [
+        Fact(f"s{number}", sequence, "coverage", "OH", "cclf8", date(2022, 6, 1).toordinal(), coverage=tuple(own))
+        for number, (sequence, own) in enumerate(said)
+    ]
+    found = decision_history(facts, PROGRAMME)
+    other = facts[:]
+    shuffled.shuffle(other)
+    assert decision_history(other, PROGRAMME) == found
+    last_sequence = max(fact.sequence for fact in facts)
+    newest = {month: one for (month, _), one in sorted(found.items())}
+    for _, _, at_once in decisions_as_known(facts, [(month, last_sequence) for month in newest], PROGRAMME):
+        step_by_step = newest[at_once.month]
+        shown = [
+            [one.model_copy(update={"evidence": None}) for one in each.predicates] for each in (at_once, step_by_step)
+        ]
+        assert shown[0] == shown[1]
+        assert (at_once.cohort, at_once.county_fips, at_once.dual_status_code) == (
+            step_by_step.cohort, step_by_step.county_fips, step_by_step.dual_status_code,
+        )  # fmt: skip

@@ -48,10 +48,10 @@ CASES = {
         (visit(OTHERS), visit(THEIRS)),
         ("fail", "OTHER_PRACTICE", None, "lowest_identifier"),
     ),
-    "a day before the years is no visit": ((visit(on="2019-06-30"),), ("fail", "NO_QUALIFIED_SERVICE", None, None)),
+    "a day before the years is no visit": ((visit(on="2019-06-30"),), ("unknown", "NO_CLAIMS_SEEN", None, None)),
     "the first day of them is": ((visit(on="2019-07-01"),), ("pass", None, "D9001", None)),
     "the last day of them is": ((visit(on="2021-06-30"),), ("pass", None, "D9001", None)),
-    "a day after them is none": ((visit(on="2021-07-01"),), ("fail", "NO_QUALIFIED_SERVICE", None, None)),
+    "a day after them is none": ((visit(on="2021-07-01"),), ("unknown", "NO_CLAIMS_SEEN", None, None)),
     "a code that does not qualify is none": ((visit(code="36415"),), ("fail", "NO_QUALIFIED_SERVICE", None, None)),
     "a code counts as long as it is in force": ((visit(code="99201", on="2020-12-31"),), ("pass", None, "D9001", None)),
     "and no longer": ((visit(code="99201", on="2021-01-01"),), ("fail", "NO_QUALIFIED_SERVICE", None, None)),
@@ -104,8 +104,11 @@ def test_a_person_is_aligned_by_claims(
 
 
 def test_who_has_no_claim_that_we_have_seen_is_unknown() -> None:
-    assert claims_based((), PARTICIPANTS, PACK, YEAR, any_claims=False)[:2] == (Outcome.UNKNOWN, "NO_CLAIMS_SEEN")
-    assert claims_based((), PARTICIPANTS, PACK, YEAR)[:2] == (Outcome.FAIL, "NO_QUALIFIED_SERVICE")
+    unseen, seen = (Outcome.UNKNOWN, "NO_CLAIMS_SEEN"), (Outcome.FAIL, "NO_QUALIFIED_SERVICE")
+    assert claims_based((), PARTICIPANTS, PACK, YEAR)[:2] == unseen
+    # Claims of another time say nothing of the alignment years.
+    assert claims_based((visit(on="2021-07-01"),), PARTICIPANTS, PACK, YEAR)[:2] == unseen
+    assert claims_based((visit(code=""),), PARTICIPANTS, PACK, YEAR)[:2] == seen
 
 
 def test_participants_are_pooled_or_compete_alone() -> None:

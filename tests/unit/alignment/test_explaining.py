@@ -35,7 +35,7 @@ def _decided(sequence: int, one: MonthDecision) -> Decided:
 
 def told(month: str, *facts: Fact, **more: Any) -> list[str]:
     decided, past = decided_of(month, facts)
-    evidence = Evidence("OH", more.get("visits", ()), bool(more.get("visits")), tuple(more.get("forms", ())))
+    evidence = Evidence("OH", more.get("visits", ()), tuple(more.get("forms", ())))
     done = None if decided is None else worked(month, decided.predicates, evidence, LISTS)
     reports = [fact for fact in facts if fact.kind == "report"]
     known = Known(PERSON, month, 9, decided, past, reports, evidence, LISTS, done, more.get("merged_into"))
@@ -70,7 +70,7 @@ def test_somebody_whom_cms_aligns_and_we_would_not() -> None:
 
 def test_somebody_removed_and_why() -> None:
     lines = told("2022-02", snapshot(1, "2022-02"), report(3, "2022-02", ("2022-01", "2022-01", "DEATH")))
-    assert lines[1] == "Does not count: REMOVED_DEATH (known since delivery 3)."
+    assert lines[1] == "Does not count: CMS's report ended the alignment (DEATH) (known since delivery 3)."
     assert any("removed: DEATH" in line for line in lines)
 
 
@@ -134,8 +134,8 @@ UNHEARD = (snapshot(1, "2022-01", county=None),)
         ("left the plan within the year", "2022-04", "D9001", LEFT, Evidence("OH"), "lost", None),
         ("is added by a form", "2022-04", None, UNHEARD, Evidence("OH", designations=(signed("2022-02-01"),)), "gained",
          "voluntary"),
-        ("claims add nobody within a year", "2022-04", None, UNHEARD, Evidence("OH", [visit()], True), "not_ours", None),
-        ("claims add somebody for a year", "2022-01", None, UNHEARD, Evidence("OH", [visit()], True), "gained", "claims"),
+        ("claims add nobody within a year", "2022-04", None, UNHEARD, Evidence("OH", [visit()]), "not_ours", None),
+        ("claims add somebody for a year", "2022-01", None, UNHEARD, Evidence("OH", [visit()]), "gained", "claims"),
         ("of whom too little is known", "2023-01", "D9001", UNHEARD, Evidence("OH"), "open", None),
     ],
 )  # fmt: skip

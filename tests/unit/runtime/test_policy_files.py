@@ -29,6 +29,13 @@ def test_what_holds_in_a_month_is_the_entry_of_that_month() -> None:
     assert found == {"2021-06": {"a": 1, "b": 3}, "2030-01": {"a": 2, "b": 3}}
 
 
+def test_a_month_may_be_named_by_its_first_day() -> None:
+    (one,) = parameters_of(f'[a]\nfrom = "2022-01-01"\nvalue = 1\n{SAID}')
+    assert one.first_month == "2022-01"
+    with pytest.raises(PolicyError, match="from is no month"):
+        parameters_of(f'[a]\nfrom = "2022-01-02"\nvalue = 1\n{SAID}')
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
