@@ -25,7 +25,7 @@ from services.cost_shift.study_charts import charted
 from services.cost_shift.studying import Study, until
 
 _WIDTH = 120
-_WORLD = StudyWorld(0, counties=12, months=24, people=120, effects=(0.0, 0.0))
+_WORLD = StudyWorld(0, effects=(0.0, 0.0))
 STAGGERED = (
     _WORLD,
     replace(_WORLD, effects=(-3000.0, 2250.0)),
