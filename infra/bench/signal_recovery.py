@@ -25,15 +25,16 @@ from services.cost_shift.study_charts import charted
 from services.cost_shift.studying import Study, until
 
 _WIDTH = 120
+_WORLD = StudyWorld(0, effects=(0.0, 0.0))
 STAGGERED = (
-    StudyWorld(0, effects=(0.0, 0.0)),
-    StudyWorld(0, effects=(-3000.0, 2250.0)),
-    StudyWorld(0, effects=(-6000.0, 4500.0)),
-    StudyWorld(0, effects=(-6000.0, 0.0)),
-    StudyWorld(0, effects=(-3000.0, 2250.0), grows=0.1),
-    StudyWorld(0, effects=(0.0, 0.0), change="heavy_leave"),
-    StudyWorld(0, effects=(0.0, 0.0), change="light_join"),
-    StudyWorld(0, effects=(0.0, 0.0), change="young_leave"),
+    _WORLD,
+    replace(_WORLD, effects=(-3000.0, 2250.0)),
+    replace(_WORLD, effects=(-6000.0, 4500.0)),
+    replace(_WORLD, effects=(-6000.0, 0.0)),
+    replace(_WORLD, effects=(-3000.0, 2250.0), grows=0.1),
+    replace(_WORLD, change="heavy_leave"),
+    replace(_WORLD, change="light_join"),
+    replace(_WORLD, change="young_leave"),
 )
 
 
@@ -169,13 +170,21 @@ def _show(rows: list[Row]) -> None:
 @click.option("--seeds", type=click.IntRange(1), default=200, show_default=True, help="Worlds a row.")
 @click.option("--first-seed", type=int, default=1, show_default=True)
 @click.option(
-    "--delays/--no-delays", default=True, show_default=True, help="Work out every month until the first notify."
+    "--delays",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Worlds a row whose every month is worked out.",
+)
+@click.option(
+    "--row", "rows_wanted", type=click.IntRange(1, len(STAGGERED)), multiple=True, help="Only this row; again for more."
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def main(seeds: int, first_seed: int, delays: int, as_json: bool) -> None:  # noqa: FBT001 - click's own way
+def main(seeds: int, first_seed: int, delays: int, rows_wanted: tuple[int, ...], as_json: bool) -> None:  # noqa: FBT001 - click's own way
     """Plant shifts and changes of people in made-up counties, and say what signals come to."""
     rows = []
-    for world in track(STAGGERED, "working out signals", console=people, transient=True):
+    chosen = [world for number, world in enumerate(STAGGERED, start=1) if not rows_wanted or number in rows_wanted]
+    for world in track(chosen, "working out signals", console=people, transient=True):
         worlds = [replace(world, seed=seed) for seed in range(first_seed, first_seed + seeds)]
         rows.append(row_of(world, [found_in(one, delays=number < delays) for number, one in enumerate(worlds)]))
     results.print_json(json.dumps([asdict(row) for row in rows])) if as_json else _show(rows)

@@ -30,6 +30,7 @@ from services.cost_shift.questions import (
 )
 from services.cost_shift.reading import Basis, Dimension, MeasureQuery, PeopleQuery
 from services.cost_shift.signals_gateway import router as signals
+from services.cost_shift.studies_gateway import router as studies
 from services.cost_shift.use_gateway import router as use
 from services.cost_shift.waterfall_gateway import router as waterfall
 from services.runtime.database import Connection
@@ -258,6 +259,7 @@ figures.include_router(estimates)
 figures.include_router(completeness)
 figures.include_router(charts)
 figures.include_router(signals)
+figures.include_router(studies)
 figures.include_router(waterfall)
 figures.include_router(use)
 router.include_router(figures)

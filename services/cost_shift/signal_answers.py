@@ -114,6 +114,8 @@ class StudyShown(BaseModel):
     person_months_unseen_in_baseline: int = 0
     person_months_without_county: int = 0
     not_estimated: str | None = None
+    chart_months: Annotated[int, Field(description="months of all charts")] = 0
+    chart_months_run: Annotated[int, Field(description="of these, those from the first that was restated on")] = 0
     composition: list[CompositionShown] = []
     confidence_level: float
     policy: dict[str, float | int]

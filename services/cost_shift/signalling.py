@@ -71,7 +71,7 @@ def estimated(study: Study) -> Estimated:
     found = pair_estimates(study)
     return Estimated(
         found=found,
-        plain=pair_estimates(replace(study, covariates=False)),
+        plain=pair_estimates(study.with_covariates(holding=False)),
         adjusted_p_values=joint_p_values(found),
         earlier=_held_earlier(study),
         periods=_periods(study),
@@ -186,6 +186,13 @@ def _signal(situation: Situation, pair: CategoryPair) -> SignalShown:
         statement=statement(level, since, _names(pair), _amounts(evidence), shown.confidence_level),
         caveats=caveats(missing),
     )
+
+
+def evidence_without_charts(study: Study, told: Estimated, pair: CategoryPair) -> PairEvidence:
+    """Of one channel, for whoever asks for an effect and not for a level."""
+    one = told.found[told.place(pair)]
+    held = told.earlier.get(f"{pair.channel} {one.direction}", False)
+    return _evidence(study, told, pair, replace(_NOTHING, held_earlier=held))
 
 
 def _parted(study: Study, told: Estimated, both: Sequence[Series]) -> float | None:

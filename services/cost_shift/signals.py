@@ -4,22 +4,26 @@ A month closes with the first delivery that is dated in a later one; what is kno
 do nothing. So signals are a function of the log, like every figure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
+
+from pydantic import TypeAdapter
 
 from contracts.cost_shift import CostShiftSignalData, CostShiftSignalled
 from contracts.months import add_months, months_between
 from services.cost_shift.category_policy import category_pairs
 from services.cost_shift.chart_policy import chart_policy
+from services.cost_shift.charting import Chart
 from services.cost_shift.completion import Completion, completion
 from services.cost_shift.estimate_policy import estimate_policy
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError
+from services.cost_shift.rules.county_panel import Series
 from services.cost_shift.signal_answers import SignalLevel, SignalShown, StudyShown
 from services.cost_shift.signal_policy import signal_policy
 from services.cost_shift.signalling import Estimated, Situation, estimated, signals
 from services.cost_shift.study_cells import NEVER, group_starts
-from services.cost_shift.study_charts import charted
+from services.cost_shift.study_charts import Charted, charted
 from services.cost_shift.study_reading import entities, months_counted, study_cells
 from services.cost_shift.studying import PAYERS, Study, usable
 from services.runtime.database import Connection
@@ -34,6 +38,12 @@ _BEFORE: Final = (
 _KEEP_STUDY: Final = (
     "INSERT INTO signal_study (entity, revision, cells_digest, study) VALUES ($1, $2, $3, $4::text::jsonb)"
 )
+_CHARTS: Final = "SELECT payer, category, chart::text AS chart FROM signal_chart WHERE entity = $1"
+_KEEP_CHART: Final = """
+    INSERT INTO signal_chart (entity, payer, category, chart) VALUES ($1, $2, $3, $4::text::jsonb)
+    ON CONFLICT (entity, payer, category) DO UPDATE SET chart = EXCLUDED.chart
+"""
+_CHART: Final = TypeAdapter(Chart)
 _KEEP: Final = """
     INSERT INTO signal (signal_id, entity, channel, revision, level, told, signal) VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb)
 """
@@ -48,10 +58,17 @@ async def signal_at_cut(cut: Cut, transaction: Transaction) -> None:
         before: dict[str, SignalLevel] = {
             row["channel"]: row["level"] for row in await connection.fetch(_BEFORE, entity)
         }
-        worked_out = await work_out(connection, cut.sequence, entity, states, before)
+        kept = {
+            (row["payer"], row["category"]): _CHART.validate_json(row["chart"])
+            for row in await connection.fetch(_CHARTS, entity)
+        }
+        worked_out = await work_out(connection, cut.sequence, entity, states, before, kept)
         if worked_out is None:
             continue
-        shown, found = worked_out
+        shown, found, charts = worked_out
+        await connection.executemany(
+            _KEEP_CHART, [(entity, *series, _CHART.dump_json(one).decode()) for series, one in charts.charts.items()]
+        )
         await connection.execute(_KEEP_STUDY, entity, cut.sequence, shown.cells_digest, shown.model_dump_json())
         for one in found:
             told = one.level not in {one.previous_level or "none", "none"}
@@ -62,9 +79,14 @@ async def signal_at_cut(cut: Cut, transaction: Transaction) -> None:
                 transaction.publish(_event(one, cut, states[0]))
 
 
-async def work_out(
-    connection: Connection, revision: int, entity: str, states: list[str], before: Mapping[str, SignalLevel]
-) -> tuple[StudyShown, list[SignalShown]] | None:
+async def work_out(  # noqa: PLR0913, PLR0917 - whose signals, as of when, and what was kept
+    connection: Connection,
+    revision: int,
+    entity: str,
+    states: list[str],
+    before: Mapping[str, SignalLevel],
+    kept: Mapping[Series, Chart],
+) -> tuple[StudyShown, list[SignalShown], Charted] | None:
     """Signals of one entity as known at a revision; ``None`` while the months are too few to have anything behind the baseline."""
     counted = await months_counted(connection, revision, states)
     history = await completion(connection, revision, states)
@@ -78,7 +100,9 @@ async def work_out(
         described(shown, study, told)
     except NotIdentifiedError as reason:
         shown.not_estimated = str(reason)
-    return shown, signals(Situation(shown, study, told, charted(study, chart_policy()), before, chart_policy()))
+    charts = charted(study, chart_policy(), kept)
+    shown.chart_months_run, shown.chart_months = charts.months_run()
+    return shown, signals(Situation(shown, study, told, charts, before, chart_policy())), charts
 
 
 async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, and what was read already
@@ -88,14 +112,11 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     states: list[str],
     counted: list[str],
     history: Completion,
+    winsorise: float | None = None,
 ) -> tuple[StudyShown, Study] | None:
     """The cells of one entity, laid out; ``None`` while there are too few usable months behind the baseline."""
     policy, estimating = signal_policy(), estimate_policy()
-    # A month behind the last delivery of either payer is not cheap: nobody has said anything of it.
-    heard = [history.known[payer][-1] for payer in PAYERS if payer in history.known]
-    if not counted or len(heard) < len(PAYERS):
-        return None
-    calendar = list(months_between(counted[0], min(counted[-1], *heard)))[-policy.longest_months :]
+    calendar = study_calendar(counted, history, policy.longest_months)
     if not calendar:
         return None
     few, _ = history.incomplete(calendar, estimating.least_completeness)
@@ -104,7 +125,7 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     if sum(month > baseline_last for month in months) < policy.fewest_months_after:
         return None
     starts = group_starts(calendar, baseline_last, policy.months_a_group)
-    cells = await study_cells(connection, revision, entity, states, calendar, starts, baseline_last)
+    cells = await study_cells(connection, revision, entity, states, calendar, starts, baseline_last, winsorise)
     shown = StudyShown(
         entity_id=entity,
         revision=revision,
@@ -123,6 +144,17 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     pairs = usable(category_pairs(), sorted(present))
     kept = cells.of_months(months)
     return shown, Study(kept, history, baseline_last, pairs, estimating, policy, months=tuple(months))
+
+
+def study_calendar(counted: Sequence[str], history: Completion, longest: int) -> list[str]:
+    """The months of which both payers have been heard, the latest so many of them; in between, whether anybody was counted or not.
+
+    A month behind the last delivery of either payer is not cheap: nobody has said anything of it.
+    """
+    heard = [history.known[payer][-1] for payer in PAYERS if payer in history.known]
+    if not counted or len(heard) < len(PAYERS):
+        return []
+    return list(months_between(counted[0], min(counted[-1], *heard)))[-longest:]
 
 
 def described(shown: StudyShown, study: Study, told: Estimated) -> None:

@@ -4,7 +4,10 @@ The same people all along, every county and group set against its own baseline, 
 to both, seasons above all, and who lives where are out of the difference.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +21,7 @@ from services.cost_shift.study_cells import NEVER
 from services.cost_shift.studying import Study
 
 Flags = npt.NDArray[np.bool_]
+_NONE: Final[Mapping[Series, Chart]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +32,21 @@ class Charted:
     changes: dict[Series, Change] = field(default_factory=dict)
     baseline_cents: dict[Series, float] = field(default_factory=dict)
 
+    def months_run(self) -> tuple[int, int]:
+        """How many months of all charts were worked out now, of how many."""
+        return sum(one.run for one in self.charts.values()), sum(len(one.points) for one in self.charts.values())
 
-def charted(study: Study, policy: ChartPolicy) -> Charted:
-    """Every series of the study; without a baseline that is long enough there are none."""
+
+def charted(study: Study, policy: ChartPolicy, kept: Mapping[Series, Chart] = _NONE) -> Charted:
+    """Every series of the study; without a baseline that is long enough there are none. ``kept``: the charts as they were."""
     found = Charted()
     months, means, baseline = _differences(study)
     first = add_months(study.baseline_last, 1)
     for place, series in enumerate(study.series):
         values = dict(zip(months, means[:, place], strict=True))
         try:
-            found.charts[series] = chart({month: float(values[month]) for month in months}, months, first, policy)
+            own = {month: float(values[month]) for month in months}
+            found.charts[series] = chart(own, months, first, policy, kept.get(series))
         except NoChartError:
             continue
         found.changes[series] = found.charts[series].change()

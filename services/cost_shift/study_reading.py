@@ -58,8 +58,19 @@ _COSTS: Final = f"""
             AND category <> '{ServiceCategory.CAPITATION}'
         GROUP BY person_id, month, payer, category
     )"""  # noqa: S608 - constants
+# Nobody's month of a category counts for more than the share $9 of all months with a cost in it do.
+_WINSORISED: Final = f"""
+    {_COSTS.replace("cost AS", "whole AS", 1)},
+    most AS (
+        SELECT payer, category, percentile_disc($9::float8) WITHIN GROUP (ORDER BY cents) AS cents
+        FROM whole WHERE cents > 0 GROUP BY payer, category
+    ),
+    cost AS MATERIALIZED (
+        SELECT person_id, month, payer, category, least(whole.cents, most.cents) AS cents
+        FROM whole LEFT JOIN most USING (payer, category)
+    )"""  # noqa: S608 - constants
 _TRAIT_CELLS: Final = f"""
-    WITH {_PEOPLE}, {_COSTS},
+    WITH {_PEOPLE}, {{costs}},
     earlier AS (
         SELECT present.person_id, count(*) AS months FROM present WHERE counts AND month <= $8 GROUP BY present.person_id
     ),
@@ -85,7 +96,7 @@ _TRAIT_CELLS: Final = f"""
     WHERE counts AND seen_before GROUP BY present.county, present.start, present.month
 """  # noqa: S608 - constants
 _COST_CELLS: Final = f"""
-    WITH {_PEOPLE}, {_COSTS}
+    WITH {_PEOPLE}, {{costs}}
     SELECT present.county, present.start, present.month, payer, category, sum(cents)::bigint AS cents
     FROM present JOIN followed USING (person_id) JOIN cost ON (cost.person_id, cost.month) = (present.person_id, present.month)
     WHERE counts AND seen_before GROUP BY present.county, present.start, present.month, payer, category
@@ -138,8 +149,12 @@ async def study_cells(  # noqa: PLR0913, PLR0917 - whose cells, as of when, and 
     months: Sequence[str],
     starts: dict[str, str],
     baseline_last: str,
+    winsorise: float | None = None,
 ) -> StudyCells:
-    """Cells of county, group and month. ``starts`` gives the first month in which people of an entry month count as treated."""
+    """Cells of county, group and month. ``starts`` gives the first month in which people of an entry month count as treated.
+
+    ``winsorise``: the share of person-months with a cost of a category whose largest caps all others.
+    """
     parameters: list[Any] = [
         revision,
         list(states),
@@ -150,10 +165,11 @@ async def study_cells(  # noqa: PLR0913, PLR0917 - whose cells, as of when, and 
         list(starts.values()),
         baseline_last,
     ]
+    costs_as, capped = (_COSTS, parameters) if winsorise is None else (_WINSORISED, [*parameters, winsorise])
     cells = StudyCells()
     async with _whole_tables(connection):
-        traits = await connection.fetch(_TRAIT_CELLS, *parameters)
-        costs = await connection.fetch(_COST_CELLS, *parameters)
+        traits = await connection.fetch(_TRAIT_CELLS.format(costs=costs_as), *capped)
+        costs = await connection.fetch(_COST_CELLS.format(costs=costs_as), *capped)
         left = await connection.fetchrow(_LEFT_OUT, *parameters)
     for row in traits:
         if row["county"]:

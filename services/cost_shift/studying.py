@@ -14,7 +14,7 @@ from services.cost_shift.completion import TOTAL, Completion
 from services.cost_shift.county_cells import completed
 from services.cost_shift.estimate_policy import EstimatePolicy
 from services.cost_shift.estimating import Effects, Estimate, PairEstimate
-from services.cost_shift.rules.clustered_regression import NotIdentifiedError, regression
+from services.cost_shift.rules.clustered_regression import NotIdentifiedError, effects_basis, regression
 from services.cost_shift.rules.cohort_time import Averaged, Event, averaged, joint_level, leads_and_lags
 from services.cost_shift.rules.composition import TraitDifference
 from services.cost_shift.rules.county_panel import Numbers, Panel, Series
@@ -40,6 +40,10 @@ class Study:
     policy: SignalPolicy
     covariates: bool = True
     months: tuple[str, ...] = field(default=())
+
+    def with_covariates(self, *, holding: bool) -> "Study":
+        """The same with or without holding covariates constant."""
+        return replace(self, covariates=holding)
 
     @cached_property
     def series(self) -> tuple[Series, ...]:
@@ -92,6 +96,11 @@ class Study:
         return np.column_stack([none, *(values for _, values in self.covariate_columns)])
 
     @cached_property
+    def effects_of_cells(self) -> Numbers:
+        """What units and months span: the same for every regressor."""
+        return effects_basis(self.panel)
+
+    @cached_property
     def weights(self) -> Numbers:
         """The draws: the same for the same number of counties."""
         return bootstrap_weights(
@@ -109,7 +118,8 @@ class Study:
 
     def _effects(self, chosen: Averaged, panel: Panel, *, adjusted: bool = True) -> Effects:
         others = np.hstack([chosen.contrasts, self.held_constant]) if adjusted else chosen.contrasts
-        return Effects(regression(panel, chosen.regressor, others), panel, self.weights, self.estimating)
+        found = regression(panel, chosen.regressor, others, self.effects_of_cells)
+        return Effects(found, panel, self.weights, self.estimating)
 
     def by_period(self) -> dict[int, Effects]:
         """Effects of each quarter since the start against the last before it. Raises :class:`NotIdentifiedError`."""

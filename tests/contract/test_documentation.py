@@ -177,7 +177,9 @@ def test_a_question_is_one_that_the_gateway_understands(gateway: str, url: str) 
                 )
 
 
-def _typed(value: str) -> int | str:
+def _typed(value: str) -> float | str:
+    if re.fullmatch(r"0\.[0-9]+", value):
+        return float(value)
     return int(value) if value.isdecimal() and len(value) < 9 else value
 
 

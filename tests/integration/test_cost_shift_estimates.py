@@ -16,6 +16,7 @@ from infra.bench.county_worlds import CountyWorld
 from services.cost_shift.estimate_policy import estimate_policy
 from services.cost_shift.estimating import Estimator
 from services.cost_shift.gateway import router
+from services.cost_shift.rules.interrupted_series import interruption
 from services.runtime.database import open_pool
 from services.runtime.gateway import create_gateway
 
@@ -311,3 +312,34 @@ async def test_what_cannot_be_charted_is_said(
 ) -> None:
     answer = await client.get("/v1/charts", params={**CHARTED, **changed})
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
+
+
+async def test_one_cohort_is_set_against_its_own_past(database_url: str) -> None:
+    """Three years of the same cells, against the rule over sums of the rows."""
+    long = CountyWorld(11, counties=6, months=36)
+    people, cents = long.cells()
+    connection = await asyncpg.connect(database_url)
+    await world_of.migrate(connection)
+    await connection.execute("INSERT INTO revision VALUES (1, $1, now(), '2023-01-15')", "d" + "0" * 32)
+    for table, columns, rows in _rows(people, cents):
+        kept = [row for row in rows if row[0] == 1 or table.startswith("published")]
+        await connection.copy_records_to_table(table, records=kept, columns=columns)
+    await connection.close()
+    asked = {"entity": "D9001", "first_month": "2020-01", "start": "2022-01", "last_month": "2022-12"}
+    async with _client_of(database_url) as opened:
+        answer = (await opened.get("/v1/interrupted-series", params=asked)).json()
+    months = sorted({key.month for key in people})
+    # The seven people without a county live in the state as well.
+    counts = {
+        month: sum(count for key, count in people.items() if key.aligned and key.month == month) for month in months
+    }
+    counts["2020-03"] += 7
+    spent = {
+        month: sum(cents[key]["medicare", ""] for key in people if key.aligned and key.month == month)
+        for month in months
+    }
+    expected = interruption([spent[month] / counts[month] for month in months], 24, 0)
+    shown = next(one for one in answer["series"] if (one["payer"], one["category"]) == ("medicare", None))
+    for name, one in (("step", expected.step), ("slope", expected.slope), ("mean", expected.mean)):
+        assert shown[name]["cents"] == pytest.approx(one.value, abs=0.01)
+        assert shown[name]["standard_error_cents"] == pytest.approx(one.standard_error, abs=0.01)

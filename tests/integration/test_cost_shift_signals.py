@@ -18,7 +18,8 @@ from contracts.cost_shift import CostShiftSignalled
 from contracts.months import add_months
 from services.cost_shift.evidence import evidence
 from services.cost_shift.gateway import router
-from services.cost_shift.study_cells import UnitMonth
+from services.cost_shift.study_cells import UnitMonth, group_starts
+from services.cost_shift.study_reading import study_cells
 from services.cost_shift.worker import SERVICE
 from services.runtime.database import open_pool
 from services.runtime.gateway import create_gateway
@@ -141,6 +142,18 @@ async def test_as_of_an_earlier_revision_a_signal_is_what_was_said_then(client: 
     assert (await _get(client, "/v1/signals", level="cleared"))["signals"] == []
 
 
+async def test_charts_go_on_from_the_month_that_is_new(client: httpx.AsyncClient, filled: tuple[str, Any]) -> None:
+    """Nothing was restated from one month to the next: of every chart one month was run."""
+    connection = await asyncpg.connect(filled[0])
+    await connection.execute("SET search_path TO cost_shift")
+    studies = await connection.fetch("SELECT study->>'chart_months_run' AS run FROM signal_study ORDER BY revision")
+    series = await connection.fetchval("SELECT count(*) FROM signal_chart")
+    await connection.close()
+    assert [int(row["run"]) for row in studies] == [6 * series, *[series] * (LAST - 18)]
+    shown = (await _get(client, "/v1/signals"))["studies"][0]
+    assert (shown["chart_months"], shown["chart_months_run"]) == (series * (LAST - 12), series)
+
+
 def _expected_cells() -> tuple[dict[UnitMonth, int], dict[UnitMonth, dict[tuple[str, str], int]]]:
     """From the facts alone: whose months count, in which group, and what they cost."""
     counts: dict[UnitMonth, int] = defaultdict(int)
@@ -215,6 +228,42 @@ async def test_a_cut_within_a_month_reads_one_row_and_works_nothing_out(filled: 
     await connection.close()
 
 
+async def test_a_study_can_be_asked_for_with_other_choices(client: httpx.AsyncClient) -> None:
+    told = (await _get(client, "/v1/signals", channel=CHANNEL))["signals"][0]
+    plain = await _get(client, "/v1/studies", entity=signal_world.ENTITY)
+    pairs = {one["channel"]: one["evidence"] for one in plain["pairs"]}
+    assert pairs[CHANNEL] == told["evidence"]
+    assert plain["covariates"] == ["baseline_medicare", "baseline_medicaid", "risk_score"]
+    bare = await _get(client, "/v1/studies", entity=signal_world.ENTITY, covariates=False)
+    assert bare["covariates"] == []
+    assert bare["detectable"][0]["medicare_cents"] == bare["detectable"][0]["plain_medicare_cents"]
+    capped = await _get(client, "/v1/studies", entity=signal_world.ENTITY, winsorise=0.9)
+    assert capped["study"]["cells_digest"] != plain["study"]["cells_digest"]
+    assert capped["detectable"][0]["plain_medicare_cents"] == bare["detectable"][0]["plain_medicare_cents"]
+
+
+async def test_caps_are_quantiles_of_the_months_with_a_cost(filled: tuple[str, Any]) -> None:
+    connection = await asyncpg.connect(filled[0])
+    await connection.execute("SET search_path TO cost_shift")
+    months, calendar = signal_world.MONTHS, list(signal_world.MONTHS)
+    starts = group_starts(calendar, "2020-12", 3)
+    async with connection.transaction():
+        cells = await study_cells(connection, LAST, signal_world.ENTITY, ["OH"], calendar, starts, "2020-12", 0.9)
+    await connection.close()
+    for series in (("medicare", "skilled_nursing_facility"), ("medicaid", "nursing_facility")):
+        every = sorted(costs[series] for person in PEOPLE for costs in person.costs.values())
+        most = every[-(-len(every) * 9 // 10) - 1]
+        expected = sum(min(cost, most) for cost in every)
+        assert sum(costs[series] for costs in cells.cents.values()) == expected
+    assert len(months) == len({key.month for key in cells.people})
+
+
+async def test_one_cohort_against_its_own_past_needs_two_years(client: httpx.AsyncClient) -> None:
+    asked = {"entity": signal_world.ENTITY, "first_month": "2020-01", "start": "2021-01", "last_month": "2021-12"}
+    answer = await client.get("/v1/interrupted-series", params=asked)
+    assert (answer.status_code, "12 months before" in answer.text) == (422, True)
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -224,6 +273,10 @@ async def test_a_cut_within_a_month_reads_one_row_and_works_nothing_out(filled: 
         ("/v1/signals/D9001.home_health.9", 404),
         ("/v1/signals/D9001.home_health.9/evidence", 404),
         ("/v1/signals/x", 422),
+        ("/v1/studies?entity=D1234", 404),
+        ("/v1/studies?entity=D9001&winsorise=0.5", 422),
+        ("/v1/studies?entity=D9001&as_of=5", 422),
+        ("/v1/interrupted-series?entity=D9001&first_month=2021-01&start=2020-01&last_month=2022-01", 422),
     ],
 )
 async def test_a_question_about_signals_is_checked(client: httpx.AsyncClient, path: str, status: int) -> None:

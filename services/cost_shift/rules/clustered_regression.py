@@ -66,25 +66,35 @@ class Regression:
         )
 
 
-def regression(panel: Panel, regressor: Numbers, others: Numbers | None = None) -> Regression:
+def effects_basis(panel: Panel) -> Numbers:
+    """An orthonormal basis of unit and month effects, for whoever sets the same cells against several regressors."""
+    return _orthonormal(np.sqrt(panel.weight)[:, None] * _dummies(panel))
+
+
+def regression(
+    panel: Panel, regressor: Numbers, others: Numbers | None = None, effects: Numbers | None = None
+) -> Regression:
     """Set every series against ``regressor``; ``others`` (cells x any number) are held constant beside the effects.
 
-    Raises :class:`NotIdentifiedError` where the effects leave nothing of the regressor.
+    ``effects``: :func:`effects_basis` of the panel, where it is known already. Raises :class:`NotIdentifiedError` where the effects leave
+    nothing of the regressor.
     """
     root = np.sqrt(panel.weight)
-    basis = _orthonormal(root[:, None] * _dummies(panel, others))
+    basis = effects_basis(panel) if effects is None else effects
+    if others is not None:
+        basis = np.hstack([basis, _added(root[:, None] * others, basis)])
     freed = _freed(root * regressor, basis)
     if freed @ freed <= _NO_VARIATION * max(1.0, float(np.sum((root * regressor) ** 2))):
         raise NotIdentifiedError("no county has people of both cohorts, or of both windows, to compare")
     outcomes = _freed(root[:, None] * panel.outcomes, basis)
     member = (panel.cluster[:, None] == np.arange(len(panel.counties))).astype(np.float64)
-    cells, effects, clusters = len(freed), basis.shape[1] + 1, member.shape[1]
+    cells, absorbed, clusters = len(freed), basis.shape[1] + 1, member.shape[1]
     return Regression(
         scores=member.T @ (freed[:, None] * outcomes),
         own=member.T @ freed**2,
         absorbed=member.T @ (freed[:, None] * basis),
         outcome_absorbed=np.stack([basis[inside].T @ outcomes[inside] for inside in member.T.astype(bool)]),
-        factor=_small_sample_factor(clusters, cells, effects),
+        factor=_small_sample_factor(clusters, cells, absorbed),
     )
 
 
@@ -94,11 +104,18 @@ def _small_sample_factor(clusters: int, cells: int, effects: int) -> float:
     return clusters / (clusters - 1) * (cells - 1) / (cells - effects)
 
 
-def _dummies(panel: Panel, others: Numbers | None) -> Numbers:
+def _added(columns: Numbers, basis: Numbers) -> Numbers:
+    """What columns span beyond a basis; a column that lies in it adds nothing."""
+    freed = _freed(columns, basis)
+    left = np.sqrt((freed**2).sum(axis=0))
+    kept = left > _NO_VARIATION * np.maximum(1e-300, np.sqrt((columns**2).sum(axis=0)))
+    return _orthonormal(freed[:, kept]) if kept.any() else np.zeros((len(columns), 0))
+
+
+def _dummies(panel: Panel) -> Numbers:
     units = panel.unit[:, None] == np.arange(panel.unit.max() + 1)
     months = panel.month[:, None] == np.arange(1, len(panel.months))
-    columns = [units.astype(np.float64), months.astype(np.float64)]
-    return np.hstack(columns if others is None else [*columns, others])
+    return np.hstack([units.astype(np.float64), months.astype(np.float64)])
 
 
 def _orthonormal(columns: Numbers) -> Numbers:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from contracts.months import add_months
 from services.cost_shift.chart_policy import chart_policy
@@ -108,3 +109,39 @@ def test_only_months_with_both_cohorts_are_compared_and_costs_are_per_person_mon
     assert differences(means, inpatient, cohorts.months()) == {"2022-01": 75.0}
     assert differences(means, ("medicaid", ""), cohorts.months()) == {"2022-01": 5.0}
     assert differences(means, ("medicaid", "other"), cohorts.months()) == {"2022-01": 0.0}
+
+
+def _values(seed: int = 1) -> dict[str, float]:
+    noise = np.random.default_rng(seed).normal(0, 100, len(MONTHS))
+    return {month: float(noise[place]) for place, month in enumerate(MONTHS)}
+
+
+@pytest.mark.parametrize("restated", range(24, 36))
+def test_only_months_from_the_restated_one_on_are_run_again(restated: int) -> None:
+    """Month by month, then a correction: the same chart as from scratch, and no month before the corrected one is run."""
+    values = _values()
+    found, run = None, []
+    for end in range(25, len(MONTHS) + 1):
+        found = chart(values, MONTHS[:end], START, POLICY, found)
+        run.append(found.run)
+    assert run == [1] * 12
+    assert found is not None
+    values[MONTHS[restated]] += 500.0
+    again = chart(values, MONTHS, START, POLICY, found)
+    assert again.run == len(MONTHS) - restated
+    assert replace(again, run=0) == replace(chart(values, MONTHS, START, POLICY), run=0)
+
+
+def test_a_restated_baseline_runs_everything_again() -> None:
+    values = _values()
+    found = chart(values, MONTHS, START, POLICY)
+    assert chart(values, MONTHS, START, POLICY, found).run == 0
+    values[MONTHS[3]] += 500.0
+    assert chart(values, MONTHS, START, POLICY, found).run == 12
+
+
+def test_a_chart_goes_on_from_what_was_written_down() -> None:
+    found = chart(_values(), MONTHS[:30], START, POLICY)
+    read = TypeAdapter(Chart).validate_json(TypeAdapter(Chart).dump_json(found))
+    assert read == found
+    assert chart(_values(), MONTHS, START, POLICY, read).run == 6
