@@ -38,6 +38,7 @@ bench: .venv/.develops ## speed of reading files, on Apache Kafka, and of the wh
 	@$(BIN)/python -m infra.bench.cclf
 	@$(BIN)/python -m infra.bench.explanation_of_benefit
 	@$(BIN)/python -m infra.bench.enrolment_834
+	@$(BIN)/python -m infra.bench.risk
 	@$(BIN)/python -m infra.bench.alignment
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench --people 600
 

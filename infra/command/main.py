@@ -19,7 +19,7 @@ _COMMANDS = {
     "check": ("check", "Check this installation, or what files hold, and say what to do."),
     "score": ("score", "Score a file of people with CMS-HCC V24 or V28."),
     "explain-risk": ("explain_risk", "Why a person has their risk scores and tier, in plain words."),
-    "train-risk": ("train_risk", "Fit and judge the model of avoidable admissions on simulated people."),
+    "train-risk": ("train_risk", "Fit and judge the model of avoidable admissions."),
     "deliveries": ("deliveries", "What was delivered, what it held, what is refused or held; decide about it."),
     "people": ("people", "Who is who: what was linked and why, what to look at, and decisions about it."),
     "actions": ("actions", "Care actions: worklists, exports, what became of them, and facilities' rates."),

@@ -14,7 +14,8 @@ from services.risk.scoring_file import ScoringFileError, score_file
 
 
 def _as_object(row: dict[str, str]) -> dict[str, object]:
-    return {**row, "raw_score": float(row["raw_score"]), "hccs": [int(hcc) for hcc in row["hccs"].split("|") if hcc]}
+    hccs, notes = ([one for one in row[name].split("|") if one] for name in ("hccs", "notes"))
+    return {**row, "raw_score": float(row["raw_score"]), "hccs": [int(hcc) for hcc in hccs], "notes": notes}
 
 
 def _print_csv(rows: Iterator[dict[str, str]]) -> int:
@@ -45,7 +46,7 @@ def _print_json(rows: Iterator[dict[str, str]]) -> int:
 def command(file: Path, model: Model, as_json: bool) -> None:
     """Score FILE, a CSV with columns age,sex,orec,medicaid,segment,icd10 (codes separated by |).
 
-    Prints the same rows with raw_score and hccs: CSV, or with --json an array.
+    Prints the same rows with raw_score, hccs and notes (what adds nothing, and why): CSV, or with --json an array.
     """
     try:
         count = (_print_json if as_json else _print_csv)(score_file(file, model))

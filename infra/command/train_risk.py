@@ -1,8 +1,9 @@
 """``tandem train-risk``: fits the model of avoidable admissions, judges it on other people, and writes its coefficients."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -10,17 +11,22 @@ from typing import Any, Final
 import click
 from rich.table import Table
 
-from infra.command.output import Failure, json_option, print_json, results
+from infra.command.delivering import require_ready
+from infra.command.output import Failure, folder_option, json_option, print_json, results
 from infra.command.risk_training.history import HORIZON_DAYS, History
 from infra.command.risk_training.judging import Judged, by_group, judge, tenths
+from infra.command.risk_training.own_history import newest_day, own_histories
 from infra.command.risk_training.simulated_history import simulated_histories
 from infra.command.risk_training.training import predict, train, train_alone
+from infra.local.installation import Installation, schema_of
 from services.risk.prediction_pack import written
 from services.risk.rules.avoidable_admission import CoefficientPack
 from services.risk.rules.predictors import PREDICTORS, predictors_of
+from services.runtime.database import connected
 
 _SOURCE: Final = "tandem train-risk"
 _LEAST_EVENTS: Final = 20
+_LEAST_PEOPLE: Final = 200
 _DIGITS: Final = 4
 
 
@@ -122,6 +128,7 @@ def _pack_text(report: dict[str, Any], pack: CoefficientPack) -> str:
             "intercept": pack.intercept,
             "measures": _measures(report),
             "coefficients": report["coefficients"],
+            "typical": dict(zip(PREDICTORS, pack.typical, strict=True)),
         }
     )
 
@@ -133,22 +140,57 @@ def _split(histories: Sequence[History]) -> Iterator[list[History]]:
         yield list(histories[first:last])
 
 
+async def _of_installation(installation: Installation) -> tuple[date, list[History]]:
+    async with connected(installation.database_url("risk"), schema_of("risk")) as connection:
+        day = await newest_day(connection)
+        if day is None:
+            raise Failure("No hospital admission is known: deliver claims first.")
+        return day, await own_histories(connection, day)
+
+
+def _own(installation: Installation) -> tuple[list[History], str]:
+    require_ready(installation)
+    day, histories = asyncio.run(_of_installation(installation))
+    # Pseudonyms order people as chance would: no half has the older ones.
+    if len(histories) < _LEAST_PEOPLE:
+        raise Failure(f"{len(histories)} people with a score of {day.year}: at least {_LEAST_PEOPLE} are needed.")
+    return histories, f"{len(histories) // 2} people of this installation, as of {day}"
+
+
+def _simulated(people: int, seed: int) -> tuple[list[History], str]:
+    histories = list(simulated_histories(seed, people))
+    return histories, f"{len(histories) // 2} simulated people of seed {seed}"
+
+
 @click.command("train-risk")
-@click.option("--people", type=click.IntRange(200), default=6_000, show_default=True, help="Simulated people, in all.")
+@click.option(
+    "--people", type=click.IntRange(_LEAST_PEOPLE), default=6_000, show_default=True, help="Simulated people."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same coefficients.")
+@click.option("--own-history", is_flag=True, help="Learn from this installation's people instead of simulated ones.")
 @click.option(
     "--dated", type=click.DateTime(["%Y-%m-%d"]), help="Day to write into the coefficients; today if not given."
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the coefficients.")
+@folder_option
 @json_option
-def command(people: int, seed: int, dated: Any, output: Path | None, as_json: bool) -> None:  # noqa: ANN401 - click's
-    """Fit the model of avoidable admissions on simulated people and judge it on others.
+def command(
+    installation: Installation,
+    people: int,
+    seed: int,
+    own_history: bool,
+    dated: datetime | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Fit the model of avoidable admissions on half of the people and judge it on the other half.
 
     Shows discrimination, calibration and both by group, beside the HCC score alone and prior cost alone.
     """
-    trained, others = _split(list(simulated_histories(seed, people)))
+    histories, trained_on = _own(installation) if own_history else _simulated(people, seed)
+    trained, others = _split(histories)
     day = date.today() if dated is None else dated.date()  # noqa: DTZ011 - a day on the calendar of whoever trains
-    pack = train(trained, day.isoformat(), f"{len(trained)} simulated people of seed {seed}")
+    pack = train(trained, day.isoformat(), trained_on)
     report = _report(trained, others, pack)
     if output is not None:
         try:

@@ -8,6 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 _CODE_LENGTH = 5
+# The lengths of the beginnings by which diagnoses are named.
+_BEGINNINGS = (3, 4, 5)
 
 
 class CarePolicyError(ValueError):
@@ -51,6 +53,19 @@ class CarePolicy:
     def signals_of_diagnosis(self) -> dict[str, tuple[str, ...]]:
         """What each beginning of a diagnosis code shows."""
         return _inverted(self.diagnoses.items())
+
+    @cached_property
+    def _shown_by(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def shown_by(self, diagnosis_code: str) -> tuple[str, ...]:
+        """What a diagnosis code shows; remembered, since claims say few codes often."""
+        found = self._shown_by.get(diagnosis_code)
+        if found is None:
+            beginnings = (diagnosis_code[:length] for length in _BEGINNINGS)
+            found = tuple(name for beginning in beginnings for name in self.signals_of_diagnosis.get(beginning, ()))
+            self._shown_by[diagnosis_code] = found
+        return found
 
 
 def _inverted(named: Iterable[tuple[str, Iterable[str]]]) -> dict[str, tuple[str, ...]]:

@@ -25,19 +25,15 @@ _ADMISSIONS: Final = frozenset({"60", "61"})
 _PROFESSIONAL: Final = frozenset({"71", "72"})
 _READ: Final = _ADMISSIONS | _PROFESSIONAL | {"40"}
 _CAPITATION: Final = frozenset({"2", "B", "V"})
-# The lengths of the beginnings by which diagnoses are named.
-_BEGINNINGS: Final = (3, 4, 5)
 
 Signal = tuple[str, date, str]
 
 
 def diagnosis_signals(codes: tuple[str, ...], day: date, policy: CarePolicy) -> Iterator[Signal]:
     """The conditions that a claim's diagnoses show."""
-    named = policy.signals_of_diagnosis
     for code in codes:
-        for length in _BEGINNINGS:
-            for name in named.get(code[:length], ()):
-                yield name, day, code
+        for name in policy.shown_by(code):
+            yield name, day, code
 
 
 def _line_signals(line: MedicareClaimLine, claim: MedicareClaim, policy: CarePolicy) -> Iterator[Signal]:

@@ -31,9 +31,9 @@ class FrailtyMarker:
     services: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ClaimCodes:
-    """Every list by its name in the file."""
+    """Every list by its name in the file. There is one of it, so it is compared and hashed by being itself."""
 
     prevention_quality_indicators: tuple[Indicator, ...]
     emergency_revenue_centers: frozenset[str]

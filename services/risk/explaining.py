@@ -108,7 +108,7 @@ def _outlook_lines(one: Ranked, ranking: asyncpg.Record) -> Iterator[str]:
     pack, predictors = coefficient_pack(), predictors_of(candidate_of(one))
     yield (
         f"Chance of an avoidable admission within 6 months of {ranking['day']}: {probability(pack, predictors):.1%}, by "
-        f"coefficients of {pack.dated} trained on {pack.trained_on}. What raises it most:"
+        f"coefficients of {pack.dated} trained on {pack.trained_on}. Compared with whoever is typical, it is raised most by:"
     )
     values = dict(zip(PREDICTOR_RULES, predictors, strict=True))
     raising = [(name, part) for name, part in contributions(pack, predictors).items() if part > 0]

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query
 
 from services.risk.care_gateway import router as care_actions
 from services.risk.claim_codes import claim_code_entries
+from services.risk.entity_gateway import router as entity_scores
 from services.risk.hcc_tables import hcc_tables
 from services.risk.prediction_pack import pack_entries
 from services.risk.risk_policy import policy_entries, risk_policy
@@ -153,4 +154,5 @@ async def model() -> dict[str, Any]:
 
 
 router.include_router(worklists)
+router.include_router(entity_scores)
 router.include_router(care_actions)

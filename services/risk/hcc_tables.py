@@ -46,7 +46,7 @@ class HccTables:
 
     def coefficient(self, model: AnyModel, segment: str, variable: str) -> Decimal | None:
         """Find the relative factor of a variable in a segment; ``None`` where the model has none."""
-        return self.coefficients.get((f"{segment}_{variable}".lower(), LIBRARY_MODEL[model]))
+        return self.coefficients.get((_name_in_table(segment, variable), LIBRARY_MODEL[model]))
 
     def factor(self, model: AnyModel, variable: str) -> Decimal | None:
         """Find a factor that belongs to no segment: of a transplant, or of the months since."""
@@ -59,6 +59,12 @@ class HccTables:
     def label(self, model: AnyModel, category: int) -> str:
         """Name a condition category in CMS's words."""
         return self.labels.get((str(category), LIBRARY_MODEL[model]), f"condition category {category}")
+
+
+@cache
+def _name_in_table(segment: str, variable: str) -> str:
+    """A few thousand names, asked for millions of times."""
+    return f"{segment}_{variable}".lower()
 
 
 def _path(name: str) -> str:

@@ -25,14 +25,15 @@ def coefficient_pack() -> CoefficientPack:
 
 def pack_from(entries: Mapping[str, Any]) -> CoefficientPack:
     """Read a pack. Raises :class:`PackError`."""
-    return pack_of(entries["dated"], entries["trained_on"], entries["intercept"], entries["coefficients"])
+    head = (entries["dated"], entries["trained_on"], entries["intercept"])
+    return pack_of(*head, entries["coefficients"], entries["typical"])
 
 
 def written(pack: Mapping[str, Any]) -> str:
     """Write a pack: what it was trained on and how it did, then its numbers."""
     lines = ["# Written by: tandem train-risk. Log odds = intercept + sum of coefficient times predictor."]
     lines += [f"{name} = {_value(pack[name])}" for name in ("dated", "trained_on", "source", "status", "intercept")]
-    for table in ("measures", "coefficients"):
+    for table in ("measures", "coefficients", "typical"):
         lines += ["", f"[{table}]", *(f"{name} = {_value(value)}" for name, value in pack[table].items())]
     return "\n".join(lines) + "\n"
 

@@ -1,19 +1,22 @@
-"""Scores of a CSV file: columns ``age,sex,orec,medicaid,segment,icd10`` in, the same with ``raw_score,hccs`` out.
+"""Scores of a CSV file: columns ``age,sex,orec,medicaid,segment,icd10`` in, the same with ``raw_score,hccs,notes`` out.
 
-Codes are separated by ``|``. The segment is taken as asked for, whether or not it can apply to the person, as CMS's
+Codes and notes are separated by ``|``; a note says which code adds nothing and why, or that the segment has no factor for
+the person's age and sex. The segment is taken as asked for, whether or not it can apply to the person, as CMS's
 own software scores every person in every segment.
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 
 from contracts.risk import Segment
-from services.risk.hcc_tables import HccTables, Model, hcc_tables
+from services.risk.hcc_tables import LIBRARY_MODEL, HccTables, Model, hcc_tables, is_known
 from services.risk.risk_policy import risk_policy
-from services.risk.rules.hcc_score import Demographics, hcc_score
+from services.risk.rules.hcc_score import Demographics, HccScore, hcc_score
+from services.risk.rules.scoring_input import EDITED, NOT_IN_TABLES
 
 COLUMNS: Final = ("age", "sex", "orec", "medicaid", "segment", "icd10")
 _SEXES: Final[dict[str, Literal["1", "2"]]] = {"1": "1", "M": "1", "2": "2", "F": "2"}
@@ -54,12 +57,23 @@ def _person(row: Mapping[str, str], number: int) -> Demographics:
     )
 
 
+def _notes(codes: AbstractSet[str], score: HccScore, model: Model, tables: HccTables) -> Iterator[str]:
+    for code in sorted(codes):
+        if code in score.edited:
+            yield f"{code}:{EDITED}"
+        elif (code, LIBRARY_MODEL[model]) not in tables.mapping:
+            yield f"{code}:{NOT_IN_TABLES if is_known(code, risk_policy()) else 'no_category'}"
+    if not score.demographic_score:
+        yield "no_demographic_factor"
+
+
 def _scored(row: Mapping[str, str], model: Model, number: int, tables: HccTables) -> dict[str, str]:
     codes = frozenset(code.strip().upper().replace(".", "") for code in (row.get("icd10") or "").split("|"))
     segment = _one_of(row, "segment", _SEGMENTS, number)
     score = hcc_score(tables, model, segment, _person(row, number), codes - {""})
     hccs = "|".join(str(category.number) for category in score.categories)
-    return {**row, "raw_score": str(score.raw_score), "hccs": hccs}
+    notes = "|".join(_notes(codes - {""}, score, model, tables))
+    return {**row, "raw_score": str(score.raw_score), "hccs": hccs, "notes": notes}
 
 
 def score_rows(rows: Iterable[Mapping[str, str]], model: Model) -> Iterator[dict[str, str]]:

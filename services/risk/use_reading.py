@@ -37,8 +37,7 @@ def _missed(mark: Mark) -> str:
     return f"({before} >= {SERIES_TREATMENTS} AND count(*) FILTER (WHERE {_has(mark, RECENT_DAYS)}) = 0)::int"
 
 
-# $1 the sequence, $2 the day, $3 people or null for everybody. A record of which no newer version and no relative is in the
-# window stands alone; only the others, few of them, need sorting.
+# $1 the sequence, $2 the day, $3 people or null for everybody.
 _USE = f"""
     WITH newest AS (
         SELECT DISTINCT ON (person_id, record_id) person_id, claim_key, cancellation, service_from, service_through,
@@ -78,7 +77,7 @@ _LEVELS = """
     WHERE long_term_care_level IS NOT NULL AND since <= $1 AND (until IS NULL OR until > $1)
       AND first_month <= $2 AND (last_month IS NULL OR last_month >= $2)
       AND ($3::text[] IS NULL OR person_id = ANY($3))
-    ORDER BY person_id, stated_on DESC, sequence DESC
+    ORDER BY person_id, stated_on DESC, sequence DESC, event_id, ordinal DESC
 """
 _RESIDENTS = f"""
     WITH newest AS (

@@ -37,6 +37,10 @@ TABLES = (
     "published_measure",
     "published_person_months",
     "restatement",
+    "waiting_measure",
+    "released_measure",
+    "released_person_months",
+    "released_revision",
 )
 
 

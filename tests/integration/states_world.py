@@ -1,5 +1,6 @@
 """Two states with an entity each, large and small cells, revised delivery by delivery; and their protected gateway."""
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -116,10 +117,33 @@ async def prepare(url: str) -> Any:
     return connection
 
 
+def signal(entity: str, revision: int) -> str:
+    """A kept signal, as JSON."""
+    nothing = dict.fromkeys(
+        ("medicare_category", "medicaid_category", "previous_level", "medicare_chart", "medicaid_chart", "evidence")
+    )
+    told = {"signal_id": f"{entity}.all_services.{revision}", "entity_id": entity, "channel": "all_services",
+            "revision": revision, "level": "watch", "attention": "watch", "lacking": [], "caveats": [],
+            "statement": f"{entity} is watched.", **nothing}  # fmt: skip
+    return json.dumps(told)
+
+
 async def fill(url: str) -> None:
     connection = await prepare(url)
     for sequence in range(1, DELIVERIES + 1):
         await deliver(connection, sequence)
+    for state, entity in TENANTS.items():
+        study = {"entity_id": entity, "revision": 5, "states": [state], "first_month": MONTHS[0], "baseline_last": MONTHS[1],
+                 "last_month": MONTHS[-1], "months_left_out": [], "confidence_level": 0.95, "policy": {}}  # fmt: skip
+        await connection.execute(
+            "INSERT INTO signal_study VALUES ($1, 5, '', $2::text::jsonb)", entity, json.dumps(study)
+        )
+        await connection.execute(
+            "INSERT INTO signal VALUES ($1, $2, 'all_services', 5, 'watch', true, $3::text::jsonb)",
+            f"{entity}.all_services.5",
+            entity,
+            signal(entity, 5),
+        )
     await connection.close()
 
 

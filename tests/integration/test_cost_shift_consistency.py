@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from contracts.cost_shift import MeasureRestated
-from services.cost_shift import store
+from services.cost_shift import releasing, store
+from services.cost_shift.disclosure_policy import DisclosurePolicy
 
 pytestmark = pytest.mark.broker
 
@@ -34,7 +35,9 @@ async def test_every_cut_equals_recomputation(connection: Any, seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_interleavings_leave_the_same_rows(connection: Any, seed: int) -> None:
+async def test_interleavings_leave_the_same_rows(connection: Any, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A dozen people: with the threshold in force nothing would be shown of them.
+    monkeypatch.setattr(releasing, "disclosure_policy", lambda: DisclosurePolicy(2, 0))
     log = world_of.log_of(world_of.make_world(100 + seed))
     first_events = await world_of.run_interleaved(connection, log, 1, most_a_batch=1)
     first = await world_of.tables(connection, *world_of.TABLES, "arrival")

@@ -20,6 +20,7 @@ from contracts.claims import (
 )
 from contracts.risk import RiskScored, RiskTierChanged
 from contracts.topics import AnyEvent
+from infra.command.risk_training.own_history import newest_day, own_histories
 from services.risk.explaining import explanation
 from services.risk.gateway import router
 from services.risk.rules.claim_marks import Mark
@@ -250,3 +251,36 @@ async def test_a_tier_event_carries_plain_reasons(database_url: str) -> None:
         top = next(one.data for one in changes if one.data.tier == 4)
         assert top.person_id == world.person(0)
         assert top.reasons[0] == "$50,000 of Medicare spending within 12 months, more than 95% of people"
+
+
+async def test_an_installations_own_history_is_what_was_known_of_a_day_and_what_followed(database_url: str) -> None:
+    async with world.prepared(database_url) as connection:
+        assert await newest_day(connection) is None
+        for number in range(4):
+            await world.apply(connection, world.coverage(number, 1, "2022-01", "02"))
+        before = world.admission("before", date(2021, 12, 20), ("I509",), paid_cents=500)
+        after = world.admission("after", date(2022, 3, 1), ("I509",))
+        unavoidable = world.admission("other", date(2022, 3, 2), ("S72001A",))
+        taken_back = world.admission(
+            "x", date(2022, 3, 1), adjustment=Adjustment.CANCELLATION, facility_number="360002"
+        )
+        late = world.admission("late", date(2022, 6, 30), ("Z000",))
+        gone = world.admission("gone", date(2022, 3, 1), ("I509",), facility_number="360002")
+        await world.apply(
+            connection,
+            world.medicare(0, 2, before, after),
+            world.medicare(1, 2, unavoidable),
+            world.medicare(2, 2, gone, taken_back),
+            world.medicare(5, 2, late),
+        )
+        died = world.coverage(3, 3, "2022-02", "02", death_date=date(2022, 2, 3))
+        await world.apply(connection, died)
+        day = await newest_day(connection)
+        assert day == date(2021, 12, 31)
+        histories = await own_histories(connection, date(2022, 1, 1))
+        assert [one.avoidable for one in histories] == [True, False, False]
+        assert histories[0].candidate.use.avoidable_year == 1
+        assert histories[0].groups == {
+            "age": "65 to 79", "sex": "women", "race": "unknown", "dual status": "full benefits",
+            "residence": "community",
+        }  # fmt: skip

@@ -143,6 +143,22 @@ async def test_what_is_another_s_does_not_exist(filled: str, path: str, paramete
         assert [tuple(row) for row in last] == [("kentucky", 404)]
 
 
+async def test_signals_are_told_to_whoever_sees_people_of_the_entity(filled: str) -> None:
+    async with world.states_gateway(filled) as visitor:
+        for client, own, other in (
+            ("ohio", "D9001", "D9002"),
+            ("kentucky", "D9002", "D9001"),
+            ("ohio-plan", "D9001", "D9002"),
+        ):
+            told = (await visitor.get(client, "/v1/signals")).json()
+            assert [signal["entity_id"] for signal in told["signals"]] == [own]
+            assert (await visitor.get(client, f"/v1/signals/{own}.all_services.5")).json()["level"] == "watch"
+            for path in (f"/v1/signals/{other}.all_services.5", "/v1/signals/D0000.all_services.5"):
+                assert (await visitor.get(client, path)).json()["detail"] == "There is no such signal of this name."
+            assert (await visitor.get(client, "/v1/signals", entity=other)).status_code == 404
+        assert (await visitor.get("narrow", "/v1/signals")).status_code == 403
+
+
 async def test_two_tenants_swap_their_cursors(filled: str) -> None:
     async with world.states_gateway(filled) as visitor:
         pages = {

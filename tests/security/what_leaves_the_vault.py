@@ -24,10 +24,13 @@ _PARAMETERS = {
     "first_month": "2022-01",
     "last_month": "2022-03",
     "month": "2022-02",
+    "payment_year": "2023",
+    "performance_year": "PY2022",
     "pre_from": "2022-01",
     "pre_to": "2022-01",
     "post_from": "2022-02",
     "post_to": "2022-03",
+    "since": "1",
     "start": "2022-02",
 }
 
@@ -143,6 +146,9 @@ async def known_values(installation: Installation) -> dict[str, str]:
     try:
         person = await connection.fetchval("SELECT min(person_id) FROM intake.vault_person")
         delivery = await connection.fetchval("SELECT min(delivery_id) FROM intake.quarantined_line")
+        action = await connection.fetchval("SELECT min(action_id) FROM risk.care_action")
     finally:
         await connection.close()
-    return {"person_id": person, "delivery_id": delivery, "month": "2022-02", "tier": "1"}
+    # Signals need two years of months, which a world that is only searched for names does not have.
+    fixed = {"entity_id": "D9001", "signal_id": "D9001.home_health.42", "month": "2022-02", "tier": "1"}
+    return {"person_id": person, "delivery_id": delivery, "action_id": action, **fixed}

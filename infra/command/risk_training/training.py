@@ -61,9 +61,12 @@ def train(histories: Sequence[History], dated: str, trained_on: str) -> Coeffici
     observed = [one.avoidable for one in histories]
     if len(set(observed)) < 2:  # noqa: PLR2004 - both answers are needed
         raise Failure("Nothing can be learnt: nobody, or everybody, had an avoidable admission.")
-    intercept, found = _fitted([predictors_of(one.candidate) for one in histories], observed)
+    values = [predictors_of(one.candidate) for one in histories]
+    intercept, found = _fitted(values, observed)
+    means = [math.fsum(column) / len(values) for column in zip(*values, strict=True)]
+    typical = {name: round(mean, _DIGITS) for name, mean in zip(PREDICTORS, means, strict=True)}
     coefficients = {name: round(value, _DIGITS) for name, value in zip(PREDICTORS, found, strict=True)}
-    return pack_of(dated, trained_on, round(intercept, _DIGITS), coefficients)
+    return pack_of(dated, trained_on, round(intercept, _DIGITS), coefficients, typical)
 
 
 def train_alone(histories: Sequence[History], value: Callable[[History], float]) -> Alone:

@@ -26,6 +26,7 @@ from services.cost_shift.states.questions import (
     own_alone,
 )
 from services.cost_shift.states.reading import Known, PeopleQuery, people_key
+from services.cost_shift.states.signals import router as signals
 from services.runtime.access.guard import needs
 from services.runtime.gateway import ReadConnection
 from services.runtime.tabular import table_response
@@ -281,3 +282,4 @@ async def show_dictionary() -> answers.DictionaryAnswer:
 router.include_router(figures)
 router.include_router(feed.router)
 router.include_router(estimates)
+router.include_router(signals)

@@ -17,20 +17,27 @@ class PackError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CoefficientPack:
-    """Coefficients in the order of the predictors, and where they come from."""
+    """Coefficients in the order of the predictors, what is typical of each, and where they come from."""
 
     dated: str
     trained_on: str
     intercept: float
     coefficients: tuple[float, ...]
+    typical: tuple[float, ...]
 
 
-def pack_of(dated: str, trained_on: str, intercept: float, coefficients: Mapping[str, float]) -> CoefficientPack:
-    """Put a pack together. Raises :class:`PackError` unless it names every predictor and no other."""
-    if set(coefficients) != set(PREDICTORS):
-        missing, unknown = set(PREDICTORS) - set(coefficients), set(coefficients) - set(PREDICTORS)
+def _in_order(values: Mapping[str, float]) -> tuple[float, ...]:
+    if set(values) != set(PREDICTORS):
+        missing, unknown = set(PREDICTORS) - set(values), set(values) - set(PREDICTORS)
         raise PackError(f"missing: {sorted(missing)}, unknown: {sorted(unknown)}")
-    return CoefficientPack(dated, trained_on, intercept, tuple(coefficients[name] for name in PREDICTORS))
+    return tuple(values[name] for name in PREDICTORS)
+
+
+def pack_of(
+    dated: str, trained_on: str, intercept: float, coefficients: Mapping[str, float], typical: Mapping[str, float]
+) -> CoefficientPack:
+    """Put a pack together. Raises :class:`PackError` unless both tables name every predictor and no other."""
+    return CoefficientPack(dated, trained_on, intercept, _in_order(coefficients), _in_order(typical))
 
 
 def probability(pack: CoefficientPack, predictors: Sequence[float]) -> float:
@@ -42,9 +49,11 @@ def probability(pack: CoefficientPack, predictors: Sequence[float]) -> float:
 
 
 def contributions(pack: CoefficientPack, predictors: Sequence[float]) -> dict[str, float]:
-    """Say what each predictor adds to the log odds, the largest first."""
+    """Say what each predictor adds to the log odds of whoever is typical in everything, the largest first."""
     parts = {
-        name: coefficient * value
-        for name, coefficient, value in zip(PREDICTORS, pack.coefficients, predictors, strict=True)
+        name: coefficient * (value - typical)
+        for name, coefficient, value, typical in zip(
+            PREDICTORS, pack.coefficients, predictors, pack.typical, strict=True
+        )
     }
     return dict(sorted(parts.items(), key=lambda part: (-part[1], part[0])))

@@ -30,6 +30,7 @@ _KNOWN_ENTITLEMENTS: Final = frozenset({"0", "1", "2", "3"})
 CANCELLED: Final = "cancelled_claim"
 DIED_IN_YEAR: Final = "died_in_payment_year"
 NOT_IN_TABLES: Final = "not_in_tables_of_year"
+EDITED: Final = "age_or_sex_edit"
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -146,7 +147,7 @@ def scoring_inputs(facts: PersonFacts, policy: RiskPolicy, also: Iterable[int] =
     for year in sorted({*years, *also}):
         month = last_known_month(spans, year)
         status = status_in(facts, month, policy)
-        periods = tuple(segment_periods(facts, known, year, month, policy))
+        periods = tuple(segment_periods(facts, known, year, month, status, policy))
         person = periods[-1].demographics
         kidneys = kidneys_in(facts.statements, standing, month)
         renal = _renal(kidneys, person, status, new_enrollee=is_new_enrollee(known.part_b_began, year))

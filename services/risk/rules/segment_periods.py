@@ -103,8 +103,8 @@ def _period(month: str, status: MonthStatus, known: Portrait, year: int, policy:
     return Period(month, segment, person)
 
 
-def segment_periods(
-    facts: PersonFacts, known: Portrait, year: int, last_month: str, policy: RiskPolicy
+def segment_periods(  # noqa: PLR0913, PLR0917 - the last month's status is known to the caller, and dear
+    facts: PersonFacts, known: Portrait, year: int, last_month: str, last_status: MonthStatus, policy: RiskPolicy
 ) -> Iterator[Period]:
     """List the segments up to the last known month, each with the month from which it holds."""
     january = f"{year:04d}-01"
@@ -112,7 +112,8 @@ def segment_periods(
     months = [last_month] if first > last_month or _is_constant(facts, policy) else months_between(first, last_month)
     before: Period | None = None
     for month in months:
-        period = _period(month, status_in(facts, month, policy), known, year, policy)
+        status = last_status if month == last_month else status_in(facts, month, policy)
+        period = _period(month, status, known, year, policy)
         if before is None or (period.segment, period.demographics) != (before.segment, before.demographics):
             # The first holds from the first month on, even where only another one was read: a year of which nothing is
             # said yet must not depend on how many months of the year before are known.

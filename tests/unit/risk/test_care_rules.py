@@ -1,10 +1,12 @@
 """Each rule of care actions by a table of cases: when it is called for, when it was done, and when there is nothing to say."""
 
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 
 from services.risk.care_facts import CareFacts, Days, Evidence, Met, Need, Network, Participant, Service, TierEntry
+from services.risk.care_gateway import Kind
 from services.risk.care_policy import care_policy
 from services.risk.care_rules import CARE_RULES
 from services.risk.rules.clinician_ranking import county_steps, rank_clinicians
@@ -189,3 +191,7 @@ def test_every_kind_has_its_days_and_nothing_else_has() -> None:
 
 def test_evidence_is_in_plain_words() -> None:
     assert Evidence("a fall").record_id is None
+
+
+def test_the_gateway_asks_for_every_kind() -> None:
+    assert get_args(Kind) == tuple(CARE_RULES)

@@ -224,17 +224,20 @@ def test_a_probability_is_one_whatever_the_history(use: PersonUse, age: int, raw
 
 def test_the_arithmetic_of_the_model() -> None:
     names = dict.fromkeys(PREDICTORS, 0.0)
-    pack = pack_of("2026-01-01", "two people", -1.0, names | {"under_65": 0.5, "admissions_year": 0.25})
+    weights = names | {"under_65": 0.5, "admissions_year": 0.25}
+    pack = pack_of("2026-01-01", "two people", -1.0, weights, names | {"admissions_year": 0.5})
     predictors = predictors_of(replace(CANDIDATE, age=40, use=PersonUse(admissions_year=2)))
     assert probability(pack, predictors) == pytest.approx(0.5)
-    assert list(contributions(pack, predictors).items())[:2] == [("admissions_year", 0.5), ("under_65", 0.5)]
+    assert list(contributions(pack, predictors).items())[:2] == [("under_65", 0.5), ("admissions_year", 0.375)]
 
 
 @pytest.mark.parametrize("change", [{"unheard_of": 1.0}, {}])
 def test_a_pack_that_does_not_fit_is_refused(change: dict[str, float]) -> None:
     coefficients = dict.fromkeys(list(PREDICTORS)[1:], 0.0) | change
     with pytest.raises(PackError, match="spend_year_log_dollars"):
-        pack_of("2026-01-01", "nobody", 0.0, coefficients)
+        pack_of("2026-01-01", "nobody", 0.0, coefficients, dict.fromkeys(PREDICTORS, 0.0))
+    with pytest.raises(PackError, match="spend_year_log_dollars"):
+        pack_of("2026-01-01", "nobody", 0.0, dict.fromkeys(PREDICTORS, 0.0), coefficients)
 
 
 def test_a_pack_is_read_as_it_was_written() -> None:
