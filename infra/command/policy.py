@@ -81,12 +81,12 @@ def _month(text: str | None) -> str | None:
 def _holding(entries: list[Entry], month: str | None) -> list[Entry]:
     if month is None:
         return entries
-    keys = {(entry.service, entry.file): [] for entry in entries}  # type: dict[tuple[str, str], list[Parameter]]
+    by_file: dict[tuple[str, str], list[Parameter]] = {}
     for entry in entries:
-        keys[entry.service, entry.file].append(entry.parameter)
+        by_file.setdefault((entry.service, entry.file), []).append(entry.parameter)
     return [
         Entry(service, file, parameter)
-        for (service, file), parameters in keys.items()
+        for (service, file), parameters in by_file.items()
         for parameter in in_force(parameters, month).values()
     ]
 
@@ -185,12 +185,8 @@ def diff(before: str, after: str, service: str | None, *, as_json: bool) -> None
     )
     keys = [key for key in {**earlier, **later} if _value(earlier.get(key)) != _value(later.get(key))]
     if as_json:
-        print_json(
-            [
-                {side: None if key not in found else _as_object(found[key]) for side, found in _sides(earlier, later)}
-                for key in keys
-            ]
-        )
+        sides = {"before": earlier, "after": later}
+        print_json([{side: _object_of(found.get(key)) for side, found in sides.items()} for key in keys])
         return
     for key in keys:
         newest = (later.get(key) or earlier[key]).parameter
@@ -203,10 +199,8 @@ def diff(before: str, after: str, service: str | None, *, as_json: bool) -> None
         results.print("Nothing differs.")
 
 
-def _sides(
-    earlier: dict[tuple[str, str, str], Entry], later: dict[tuple[str, str, str], Entry]
-) -> tuple[tuple[str, dict[tuple[str, str, str], Entry]], ...]:
-    return ("before", earlier), ("after", later)
+def _object_of(entry: Entry | None) -> dict[str, Any] | None:
+    return None if entry is None else _as_object(entry)
 
 
 def _value(entry: Entry | None) -> object:

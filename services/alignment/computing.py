@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from contracts.alignment import Outcome, PredicateResult
-from contracts.months import month_index
+from contracts.months import first_day, month_index
 from services.alignment.paths_policy import Pack, paths_policy
 from services.alignment.programme import programme
 from services.alignment.rules.by_roster import by_roster
@@ -17,6 +17,9 @@ from services.alignment.statements import Fact, month_number
 
 # Whoever moves away stays until the year is over, so this is asked in the first month of a performance year alone.
 _ASKED_ONCE_A_YEAR = "IN_SERVICE_AREA"
+
+
+_DECEASED = PredicateResult(name="ALIVE", outcome=Outcome.FAIL, reason="DECEASED")
 
 
 class Lists(NamedTuple):
@@ -45,11 +48,17 @@ class Worked(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """To whom a person is aligned in the last month decided, and the predicates of that month."""
+    """To whom a person is aligned in the last month decided, the predicates of that month, and a death (an ordinal)."""
 
     entity_id: str | None
     predicates: Sequence[PredicateResult]
     same_year: bool
+    death: int | None = None
+
+    def predicates_in(self, month: str) -> list[PredicateResult]:
+        """Those of the last month, but for a death that lies between."""
+        dead = self.death is not None and self.death < first_day(month).toordinal()
+        return [_DECEASED if dead and one.name == _DECEASED.name else one for one in self.predicates]
 
 
 class Forecast(NamedTuple):
@@ -116,7 +125,7 @@ def forecast(month: str, now: Standing, evidence: Evidence, lists: Lists) -> For
     Within the performance year claims decide nothing anew: whoever is aligned stays while eligible, and others are added
     by the other ways. ``now.same_year``: the last month decided is of the performance year of ``month``.
     """
-    done = worked(month, now.predicates, evidence, lists, added=now.same_year)
+    done = worked(month, now.predicates_in(month), evidence, lists, added=now.same_year)
     if done is None:
         return None
     if now.same_year and now.entity_id is not None and done.eligible:

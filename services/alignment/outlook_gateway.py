@@ -54,15 +54,20 @@ async def alignment_forecast(  # noqa: PLR0913, PLR0917 - one parameter of the q
 async def _ahead(connection: Connection, people: dict[str, str], month: str, as_of: int, lists: Lists) -> list[Ahead]:
     standing = await paths_reading.standing_decisions(connection, sorted(people), month, as_of)
     evidence = await paths_reading.evidence_of(connection, {one: people[one] for one in standing}, as_of)
+    deaths = await paths_reading.deaths_of(connection, sorted(standing), as_of)
     areas: dict[str, reading.ServiceArea | None] = {}
     found = []
     for person_id, row in standing.items():
+        # Of whom nothing was said for so long, nothing is foretold.
+        if month_index(month) - month_index(row["month"]) > programme().furthest_future_months:
+            continue
         entity = programme().entity_for(row["entity_id"], people[person_id])
         if entity is not None and entity.entity_id not in areas:
             areas[entity.entity_id] = await reading.service_area(connection, entity.entity_id, as_of)
         predicates = reading.predicates_of(row, areas.get(entity.entity_id) if entity else None)
         same_year = programme().performance_year(row["month"]) == programme().performance_year(month)
-        now = Standing(row["entity_id"] if row["aligned"] else None, predicates, same_year)
+        entity_id = row["entity_id"] if row["aligned"] else None
+        now = Standing(entity_id, predicates, same_year, deaths.get(person_id))
         done = forecast(month, now, evidence[person_id], lists)
         if done is not None:
             found.append(ahead_shown(person_id, row["month"], now, done))

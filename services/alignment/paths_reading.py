@@ -48,6 +48,21 @@ async def _designations(connection: Connection, people: Sequence[str], as_of: in
     return found
 
 
+async def deaths_of(connection: Connection, people: Sequence[str], as_of: int) -> dict[str, int]:
+    """The death (an ordinal) of each of these people of whom one is stated, as it was stated last."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT ON (person_id) person_id, (body::json ->> 0)::integer AS death FROM fact
+        WHERE person_id = ANY($1) AND kind IN ('coverage', 'enrolment') AND body NOT LIKE '[null,%'
+            AND since <= $2 AND (until IS NULL OR until > $2)
+        ORDER BY person_id, stated_on DESC, sequence DESC, event_id DESC
+        """,
+        people,
+        as_of,
+    )
+    return {row["person_id"]: row["death"] for row in rows}
+
+
 async def people_after(connection: Connection, after: str, limit: int, as_of: int) -> dict[str, str]:
     """A page of people who are still themselves, with their states, in order."""
     rows = await connection.fetch(

@@ -232,6 +232,23 @@ async def test_whom_the_next_quarter_and_the_next_year_lose_and_gain(
         assert nowhere.status_code == 422
 
 
+async def test_who_has_died_is_lost_and_of_whom_nothing_was_said_for_a_year_nothing_is_foretold(
+    connection: "asyncpg.Connection[asyncpg.Record]", database_url: str
+) -> None:
+    await outlook(connection)
+    died = snapshot(1, 7, "2022-02")
+    data = died.data.model_copy(update={"death_date": date(2022, 2, 20)})
+    await apply(connection, [died.model_copy(update={"data": data})])
+    async with gateway(database_url) as http:
+        found = await asked(http, "/alignment/forecast", month="2022-04")
+        assert {one["person_id"]: (one["kind"], one["reasons"]) for one in found["people"]} == {
+            person(1): ("lost", ["DECEASED"]), person(3): ("gained", []),
+        }  # fmt: skip
+        before = await asked(http, "/alignment/forecast", month="2022-04", as_of=6)
+        assert [one["person_id"] for one in before["people"]] == [person(3)]
+        assert (await asked(http, "/alignment/forecast", month="2024-01"))["people"] == []
+
+
 async def test_counts_against_the_minimum(connection: "asyncpg.Connection[asyncpg.Record]", database_url: str) -> None:
     async with gateway(database_url) as http:
         assert (await asked(http, "/alignment/minimums"))["month"] is None

@@ -154,3 +154,16 @@ def test_what_becomes_of_somebody(  # noqa: PLR0917 - a table
     found = forecast(month, Standing(now, decided.predicates, same_year), evidence, LISTS)
     assert found is not None
     assert (found.kind, found.worked.computed.path) == (kind, path), case
+
+
+def test_whoever_dies_in_between_is_lost() -> None:
+    decided, _ = decided_of("2022-01", STAYS)
+    assert decided is not None
+    kinds = {}
+    for death in (date(2022, 3, 31), date(2022, 4, 1)):
+        found = forecast(
+            "2022-04", Standing("D9001", decided.predicates, True, death.toordinal()), Evidence("OH"), LISTS
+        )
+        assert found is not None
+        kinds[death.isoformat()] = (found.kind, found.worked.computed.reasons)
+    assert kinds == {"2022-03-31": ("lost", ("DECEASED",)), "2022-04-01": ("retained", ())}
