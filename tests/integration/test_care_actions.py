@@ -213,4 +213,5 @@ async def test_a_cut_takes_as_many_round_trips_for_many_people_as_for_few(databa
             with connection.query_logger(lambda record, kept=queries: kept.append(record.query)):
                 await care.cut(connection, sequence, START)
             counts.append(sum("care_" in query for query in queries))
-        assert counts[0] == counts[1] <= 16
+        # The first cut of a month rates facilities besides.
+        assert counts[1] <= counts[0] <= 16
