@@ -127,8 +127,9 @@ def topics_finding(partitions: dict[str, int]) -> Finding:
 
 def _gateways_finding(addresses: Addresses) -> Finding:
     silent: list[str] = []
-    states = {} if addresses.states is None else {"states": addresses.states}
-    urls = {**addresses.gateways, **states}
+    urls: dict[str, str] = dict(addresses.gateways)
+    if addresses.states is not None:
+        urls["states"] = addresses.states
     for service, url in urls.items():
         try:
             ready = httpx.get(f"{url}/ready", timeout=_SECONDS).is_success
