@@ -52,6 +52,7 @@ def simulate_with_progress(
     feeds: tuple[Feed, ...] = ("cclf",),
     lists: tuple[List, ...] = (),
     eligibility: tuple[Eligibility, ...] = (),
+    care: bool = False,
 ) -> Simulation:
     """Simulate under a progress bar.
 
@@ -74,6 +75,7 @@ def simulate_with_progress(
                 feeds=feeds,
                 lists=lists,
                 eligibility=eligibility,
+                care=care,
                 on_progress=lambda done, _all: bar.update(task, completed=done),
             )
         except (ValueError, FileExistsError) as error:
@@ -140,6 +142,7 @@ def _as_object(made: Simulation) -> dict[str, object]:
     multiple=True,
     help="A file of Medicaid's enrolment besides the 834; may be repeated.",
 )
+@click.option("--care", is_flag=True, help="Give everybody the care that is due, but for planted gaps.")
 @json_option
 def command(
     directory: Path,
@@ -154,6 +157,7 @@ def command(
     feeds: tuple[Feed, ...],
     lists: tuple[List, ...],
     eligibility: tuple[Eligibility, ...],
+    care: bool,
     as_json: bool,
 ) -> None:
     """Write the files of a made-up population into DIRECTORY/deliveries, and the truth into DIRECTORY/truth.json.
@@ -173,6 +177,7 @@ def command(
         feeds=feeds,
         lists=lists,
         eligibility=eligibility,
+        care=care,
     )
     if as_json:
         print_json(_as_object(made))

@@ -86,7 +86,7 @@ class Share(BaseModel):
     """People of one month, state and county by arrangement.
 
     ``participation``: members of those who could be (members, eligible, opted out). ``opt_out``: who chose to stay out,
-    of the same. ``churn``: who left since the month before, of that month's members. Null where nobody could be.
+    of the same. ``churn``: who left since the month before, of that month's members. Null where nobody could be, or nobody can know who could.
     """
 
     model_config = _example(

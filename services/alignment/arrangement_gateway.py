@@ -35,7 +35,8 @@ from services.alignment.arrangement_worker import policies
 from services.alignment.known_person import KnownPerson, known_at
 from services.alignment.questions import After, AsOf, Form, Limit, Person, page_headers, state_of
 from services.alignment.replay import in_order
-from services.alignment.rules.arrangements.standings import Finding, MonthStandings, findings, month_standings
+from services.alignment.rules.arrangements.month_known import MonthKnown
+from services.alignment.rules.arrangements.standings import RULES, MonthStandings, claim_of, every_month, when_enrolling
 from services.alignment.rules.work_items.work_item import Kind
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import not_found
@@ -83,40 +84,32 @@ async def person_month_why(
     number = month_index(month)
     if number not in person.months:
         raise not_found("month of this person")
-    before = _before(person, number)
-    known = person.month(number)
-    found = findings(known, person.policies.arrangements, before.runs)
-    now = month_standings(known, person.policies.arrangements, before.runs)
+    known, now = person.month(number), person.standings(number)
+    packs = person.policies.arrangements.in_force(person.state, number)
     return MonthWhy(
         person_id=person_id,
         month=month,
         as_of=as_of,
         state=person.state,
-        programmes=[_programme(one, now) for one in found],
+        programmes=[_programme(person, known, pack, now) for pack in packs],
         open_reasons=list(now.open_reasons),
     )
 
 
-def _before(person: KnownPerson, month: int) -> MonthStandings:
-    """The month before, with the memberships that go on."""
-    before = MonthStandings()
-    for number in range(person.months.start, month):
-        before = month_standings(person.month(number), person.policies.arrangements, before.runs)
-    return before
-
-
-def _programme(one: Finding, now: MonthStandings) -> ProgrammeAnswer:
-    standing = next((said.standing for said in now.standings if said.pack == one.pack.name), None)
+def _programme(person: KnownPerson, known: MonthKnown, pack: Pack, now: MonthStandings) -> ProgrammeAnswer:
+    run, claim = person.run(known.month, pack), claim_of(known, pack)
+    asked_in = known if run is None else person.month(run.began)
+    conditions = {**when_enrolling(asked_in, pack), **every_month(known, pack, run)}
     return ProgrammeAnswer(
-        pack=one.pack.name,
-        title=one.pack.title,
-        arrangement=one.pack.arrangement,
-        standing=standing,
-        member_since=None if one.run is None else month_at(one.run.began),
-        evidence=one.evidence,
+        pack=pack.name,
+        title=pack.title,
+        arrangement=pack.arrangement,
+        standing=next((said.standing for said in now.standings if said.pack == pack.name), None),
+        member_since=None if run is None or not pack.asks_when_enrolling else month_at(run.began),
+        evidence=None if claim is None else claim.evidence(),
         conditions=[
             ConditionAnswer(name=name, outcome=answer.outcome.value, reason=answer.reason, evidence=answer.evidence)
-            for name, answer in one.conditions.items()
+            for name, answer in conditions.items()
         ],
     )
 
@@ -146,7 +139,8 @@ def _share(row: Mapping[str, Any]) -> Share:
     counted = dict(row)
     left, could_be = counted.pop("left_since"), counted["members"] + counted["eligible"] + counted["opted_out"]
     counted["county_fips"] = counted["county_fips"] or None
-    could_be = 0 if counted["arrangement"] == "none" else could_be
+    rule = RULES.get(counted["arrangement"])
+    could_be = could_be if rule is not None and rule.foreseeable else 0
     return Share(
         **counted,
         left=left,

@@ -5,11 +5,11 @@ A value that nobody gives is not asked for: a pack without counties holds in the
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.codes import BenefitLevel
 from contracts.months import month_index
@@ -61,6 +61,12 @@ class Pack:
     passive_waves: frozenset[int] = frozenset()
     monthly_switching: bool = True
 
+    @property
+    def asks_when_enrolling(self) -> bool:
+        """Whether what held when membership began matters as long as it goes on."""
+        asked = (self.minimum_age, self.maximum_age, self.levels_of_care, self.safe_in_community)
+        return any(asked) or "passive" in self.ways or not self.monthly_switching
+
     def in_force(self, state: str, month: int) -> bool:
         """Whether the programme runs in a state and month."""
         there = not self.states or state in self.states
@@ -86,16 +92,50 @@ class ExclusiveGroup:
         return next((place for place, tier in enumerate(self.tiers) if arrangement in tier), None)
 
 
+class Rivalry(NamedTuple):
+    """Two arrangements of one group: whether the other goes before, is of the same rank, or bars from eligibility."""
+
+    excluded: bool
+    same_rank: bool
+    bars: bool
+
+
+def _rivalries(groups: Iterable[ExclusiveGroup], arrangement: str, other: str) -> Iterator[Rivalry]:
+    for group in groups:
+        mine, its = group.tier_of(arrangement), group.tier_of(other)
+        if mine is not None and its is not None:
+            yield Rivalry(its < mine, its == mine, group.closed or its <= mine)
+
+
 @dataclass(frozen=True, slots=True)
 class ArrangementPolicy:
     """All packs, in the order of their names, and what excludes what."""
 
     packs: tuple[Pack, ...]
     groups: tuple[ExclusiveGroup, ...]
+    # Looked up for every month of everybody, and the same for all of them.
+    _in_force: dict[tuple[str, int], tuple[Pack, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    _rivals: dict[tuple[str, str], tuple[Rivalry, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def in_force(self, state: str, month: int) -> tuple[Pack, ...]:
         """The packs that run in a state and month."""
-        return tuple(pack for pack in self.packs if pack.in_force(state, month))
+        found = self._in_force.get((state, month))
+        if found is None:
+            found = tuple(pack for pack in self.packs if pack.in_force(state, month))
+            self._in_force[state, month] = found
+        return found
+
+    def rivalries(self, arrangement: str, other: str) -> tuple[Rivalry, ...]:
+        """How two arrangements stand in each group that holds both."""
+        found = self._rivals.get((arrangement, other))
+        if found is None:
+            found = tuple(_rivalries(self.groups, arrangement, other))
+            self._rivals[arrangement, other] = found
+        return found
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value with its source and status, under the name of its pack."""

@@ -1,29 +1,26 @@
 """Arrangements, differences with CMS and work items of one person, as a pure function of all facts: what each delivery changed.
 
 As with decisions, the order in which facts arrived is never seen. A month is kept where it differs from what was known
-before in anything but evidence.
+before in anything but evidence. Only months that a fact may have changed are looked at, before it is taken in and after.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
 from contracts.arrangements import ArrangementStanding
-from contracts.codes import DUAL_BENEFIT_LEVEL, BenefitLevel
 from contracts.reconciliation import Outcome
-from services.alignment.known_person import Forecast, KnownPerson, Policies, known_at
+from services.alignment.known_person import Forecast, KnownPerson, Policies, known_at, take_in
 from services.alignment.replay import in_order, marked, moves
-from services.alignment.rules.arrangements.standings import MonthStandings, month_standings
-from services.alignment.rules.reconciliation.outcome import outcomes
+from services.alignment.rules.reconciliation.outcome import hanging_on, outcome
 from services.alignment.rules.reconciliation.two_sides import Sides, two_sides
 from services.alignment.rules.work_items.dual_lapse import dual_lapse
 from services.alignment.rules.work_items.part_a_buy_in import part_a_buy_in
 from services.alignment.rules.work_items.work_item import Kind, WorkItem
 from services.alignment.statements import Fact
 
-_FULL = frozenset(code for code, level in DUAL_BENEFIT_LEVEL.items() if level is BenefitLevel.FULL)
 KINDS: tuple[Kind, ...] = ("part_a_buy_in", "dual_lapse")
 
 
@@ -58,113 +55,142 @@ class Changes(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Judged:
-    """What was found at the delivery before."""
+class _Before:
+    """What was known of months that a delivery may have changed. ``None``: nothing was."""
 
-    standings: dict[int, MonthStandings] = field(default_factory=dict)
-    arranged: dict[int, Arranged] = field(default_factory=dict)
-    differing: dict[int, Differing] = field(default_factory=dict)
-    items: dict[Kind, WorkItem | None] = field(default_factory=dict)
+    arranged: dict[int, Arranged | None] = field(default_factory=dict)
+    differing: dict[int, Differing | None] = field(default_factory=dict)
+
+    def look_at(self, person: KnownPerson, months: Iterable[int]) -> None:
+        """Keep what is known of these months and of those that hang on them, unless it is kept already."""
+        touched = set(months)
+        for month in touched | set(_running_on(person, touched)):
+            if month not in self.arranged:
+                self.arranged[month] = arranged(person, month) if month in person.months else None
+        for month in touched:
+            for hanging in hanging_on(month, person.sides, person.policies.review):
+                if hanging not in self.differing:
+                    self.differing[hanging] = differing(person, hanging)
+
+
+def _running_on(person: KnownPerson, months: Iterable[int]) -> Iterator[int]:
+    """Months after these whose memberships may hang on what held in them."""
+    for month in months:
+        following = month + 1
+        while following in person.months and person.runs_on(following):
+            yield following
+            following += 1
 
 
 def changes(facts: Iterable[Fact], policies: Policies, since: int = 0) -> Iterator[Changes]:
-    """What each delivery from ``since`` on changed. Deliveries before it are replayed without judging every month."""
+    """What each delivery from ``since`` on changed. Deliveries before it are replayed without judging any month."""
     ordered = in_order(facts)
     moved = moves(ordered)
-    person, judged = KnownPerson(policies), None
+    person = KnownPerson(policies)
+    items: dict[Kind, WorkItem] | None = None
     for sequence, group in groupby(marked(ordered), key=itemgetter(0)):
         arrived = [fact for _, fact in group if fact is not None]
-        if sequence >= since and judged is None:
-            judged = _Judged()
-            _judge(person, set(person.months), judged)
+        before = _Before()
+        if sequence >= since and items is None:
+            items = _items(person)
         if sequence in moved:
-            before, person = person.months, known_at(ordered, sequence, policies)
-            touched = {*before, *person.months}
+            person, earlier = known_at(ordered, sequence, policies), person
+            if sequence >= since:
+                before.look_at(earlier, {*earlier.months, *person.months})
+        elif sequence < since:
+            take_in(person, arrived)
         else:
-            touched = person.add(arrived)
-        if judged is not None:
-            found = _judge(person, touched, judged)
+            _take_in(person, arrived, before)
+        if items is not None:
+            then, items = items, _items(person)
             if person.state:
-                yield found._replace(sequence=sequence)
+                yield _compared(sequence, person, before, _items_changed(then, items))
 
 
-def _judge(person: KnownPerson, touched: set[int], judged: _Judged) -> Changes:
-    """Judge again what may have changed, and put it in the place of what was found before."""
+def _take_in(person: KnownPerson, together: Sequence[Fact], before: _Before) -> None:
+    """Take in what one delivery states, looking first at what it may change."""
+    # A report is the first to speak of the months since the one before it.
+    newest = max((fact.report_month or 0 for fact in together), default=0)
+    before.look_at(person, range(max(person.reported + 1, person.months.start), min(newest + 1, person.months.stop)))
+    person.remember_forecasts(together)
+    for fact in together:
+        touched = person.touched_by(fact)
+        before.look_at(person, touched)
+        person.add(fact, touched)
+
+
+def _compared(sequence: int, person: KnownPerson, before: _Before, items: dict[Kind, WorkItem | None]) -> Changes:
+    """What is otherwise than it was."""
+    now = {month: arranged(person, month) for month in sorted(before.arranged)}
     return Changes(
-        0, person.state, _arranged(person, touched, judged), _differing(person, judged), _items(person, judged)
+        sequence,
+        person.state,
+        {month: one for month, one in now.items() if one != before.arranged[month]},
+        _differences(person, before.differing),
+        items,
     )
 
 
-def _arranged(person: KnownPerson, touched: set[int], judged: _Judged) -> dict[int, Arranged]:
-    pending, changed = set(touched), {}
-    for month in range(min(pending, default=0), max(max(pending, default=-1), person.months.stop - 1) + 1):
-        if month not in pending:
-            continue
-        known, before = person.month(month), judged.standings.get(month - 1, _NOTHING)
-        found = month_standings(known, person.policies.arrangements, before.runs)
-        if found != judged.standings.get(month):
-            judged.standings[month] = found
-            if month + 1 in judged.standings or month + 1 in person.months:
-                pending.add(month + 1)
-        county = known.known.county_fips
-        arranged = Arranged(county and county.value, found.standings, found.open_reasons)
-        if arranged != judged.arranged.get(month):
-            judged.arranged[month] = changed[month] = arranged
-    return changed
+def arranged(person: KnownPerson, month: int) -> Arranged:
+    """How the person stands to every arrangement in a month."""
+    found, county = person.standings(month), person.month(month).known.county_fips
+    return Arranged(county and county.value, found.standings, found.open_reasons)
 
 
-_NOTHING = MonthStandings()
+def differing(person: KnownPerson, month: int) -> Differing | None:
+    """A month that differs; ``None`` where it does not, or where no report speaks of it."""
+    found = outcome(month, person.sides, person.policies.review)
+    if found is None or found == "agreed":
+        return None
+    return _stated(person, month, found)
 
 
-def _differing(person: KnownPerson, judged: _Judged) -> dict[int, tuple[Differing, Sides | None]]:
-    found = _compared(person)
+def _stated(person: KnownPerson, month: int, found: Outcome) -> Differing | None:
+    sides = person.sides(month)
+    if sides is None:
+        return None
+    return Differing(
+        sides.entity_id, found, sides.theirs, sides.reason, sides.ours, sides.failing, person.forecast(month)
+    )
+
+
+def _differences(
+    person: KnownPerson, before: Mapping[int, Differing | None]
+) -> dict[int, tuple[Differing, Sides | None]]:
     changed: dict[int, tuple[Differing, Sides | None]] = {}
-    for month in sorted({*found, *judged.differing}):
-        before = judged.differing.get(month)
-        now = found.get(month) or (before and before._replace(outcome="agreed", theirs=False, ours=False, failing=()))
-        if now is None or now == before or (now.outcome == "agreed" and before is None):
+    for month, then in sorted(before.items()):
+        now = differing(person, month)
+        if now == then:
             continue
-        if now.outcome == "agreed":
-            del judged.differing[month]
-        else:
-            judged.differing[month] = now
-        known = person.afresh(month)
-        changed[month] = now, two_sides(known.known.verdict, known.found)
+        if now is None and then is not None:
+            now = _stated(person, month, "agreed") or _no_longer(then)
+        if now is not None:
+            known = person.afresh(month)
+            changed[month] = now, two_sides(known.known.verdict, known.found)
     return changed
 
 
-def _compared(person: KnownPerson) -> dict[int, Differing]:
-    if not person.reported:
-        return {}
-    known = ((month, person.month(month)) for month in person.months if month <= person.reported)
-    sides = {month: both for month, one in known if (both := two_sides(one.known.verdict, one.found)) is not None}
-    return {
-        month: _stated(sides[month], outcome, person.forecast(month))
-        for month, outcome in outcomes(sides, person.policies.review).items()
-    }
+def _no_longer(then: Differing) -> Differing:
+    """No report speaks of the month any more, so nothing differs."""
+    return then._replace(outcome="agreed", theirs=False, ours=False, failing=())
 
 
-def _stated(sides: Sides, outcome: Outcome, forecast: Forecast) -> Differing:
-    return Differing(sides.entity_id, outcome, sides.theirs, sides.reason, sides.ours, sides.failing, forecast)
-
-
-def _items(person: KnownPerson, judged: _Judged) -> dict[Kind, WorkItem | None]:
-    found = work_items(person)
-    changed: dict[Kind, WorkItem | None] = {}
-    for kind in KINDS:
-        now, before = found.get(kind), judged.items.get(kind)
-        if (now and now[:3]) != (before and before[:3]):
-            judged.items[kind] = changed[kind] = now
-    return changed
-
-
-def work_items(person: KnownPerson) -> Mapping[Kind, WorkItem]:
+def _items(person: KnownPerson) -> dict[Kind, WorkItem]:
     """What there is to do about a person: as of the newest month that anybody has spoken of, but never of a later one."""
     if not person.months:
         return {}
     now, review = person.newest_statement, person.policies.review
     newest = person.afresh(min(now, person.months.stop - 1)).known
     dead = newest.dead is not None and newest.dead.value
-    lapse = None if dead else dual_lapse(person.care.ends_of(_FULL), person.care.enrolled_through(), now, review)
+    lapse = None if dead else dual_lapse(person.care.ending(now), now, review)
     both = (part_a_buy_in(newest, review), lapse)
     return {item.kind: item for item in both if item is not None}
+
+
+def _items_changed(before: Mapping[Kind, WorkItem], now: Mapping[Kind, WorkItem]) -> dict[Kind, WorkItem | None]:
+    """Those that are otherwise in anything but evidence."""
+    return {kind: now.get(kind) for kind in KINDS if _worth(now.get(kind)) != _worth(before.get(kind))}
+
+
+def _worth(item: WorkItem | None) -> tuple[object, ...] | None:
+    return None if item is None else item[:3]

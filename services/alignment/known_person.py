@@ -1,21 +1,24 @@
 """Everything stated about one person up to a delivery, and each month as the rules of arrangements see it.
 
-Grows as deliveries are replayed in order; which facts came in between is never seen, so equal facts give an equal person.
+Grows fact by fact as deliveries are replayed in order; which of them were looked at in between is never seen, so equal
+facts give an equal person. What is looked up is kept until it may have changed: one day's news touches few months.
 """
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from services.alignment.arrangement_policy import ArrangementPolicy
+from services.alignment.arrangement_policy import ArrangementPolicy, Pack
 from services.alignment.programme import Programme
 from services.alignment.review_policy import ReviewPolicy
 from services.alignment.rules.aligned import alignment
 from services.alignment.rules.arrangements.care_resolution import CareStatements
 from services.alignment.rules.arrangements.month_known import MonthKnown
+from services.alignment.rules.arrangements.standings import MonthStandings, Run, claim_of, month_standings, run_of
 from services.alignment.rules.knowledge import Knowledge
 from services.alignment.rules.known_month import Stated
 from services.alignment.rules.predicates import answers
+from services.alignment.rules.reconciliation.two_sides import Sides, two_sides
 from services.alignment.statements import Fact, month_number
 
 Forecast = Literal["aligned", "not_aligned", "none"]
@@ -38,8 +41,10 @@ class KnownPerson:
         self._knowledge = Knowledge(policies.programme)
         self._birth: tuple[tuple[int, int], Stated[int]] | None = None
         self._known: dict[int, MonthKnown] = {}
-        self._reported = 0
+        self._runs: dict[tuple[int, str], Run | None] = {}
+        self._sides: dict[int, Sides | None] = {}
         self._forecasts: dict[int, Forecast] = {}
+        self.reported = 0
         self.newest_statement = 0
 
     @property
@@ -52,25 +57,51 @@ class KnownPerson:
         """Whose state spoke last; empty for whom nobody knows, or who turned out to be somebody else."""
         return self._knowledge.state
 
-    @property
-    def reported(self) -> int:
-        """The month of the newest report; 0 before the first."""
-        return self._reported
+    def remember_forecasts(self, together: Iterable[Fact]) -> None:
+        """Note what was said of the months that a delivery's reports are the first to speak of; before they are added.
 
-    def add(self, together: Sequence[Fact]) -> set[int]:
-        """Take in what one delivery states. Gives the months of which anything may have changed; never too few."""
-        self._remember_forecasts(together)
-        touched: set[int] = set()
-        for fact in together:
-            touched |= self._knowledge.touched_by(fact)
-            born = self._add_birth(fact)
-            self._knowledge.add(fact)
-            self.care.add(fact)
-            touched |= set(self.months) if born else self._covered(fact)
-            self.newest_statement = max(self.newest_statement, month_number(fact.stated_on))
+        From here on those months are compared.
+        """
+        newest = max((fact.report_month or 0 for fact in together), default=0)
+        if newest <= self.reported:
+            return
+        for month in range(self.reported + 1, newest + 1) if self.reported else ():
+            if month in self.months:
+                self._forecasts[month] = "aligned" if self.month(month).alignment.aligned else "not_aligned"
+        for month in [month for month in self._sides if month > self.reported]:
+            del self._sides[month]
+        self.reported = newest
+
+    def touched_by(self, fact: Fact) -> set[int]:
+        """Months of which anything may change with ``fact``, which is not yet added; never too few."""
+        first, last = self._knowledge.range_with(fact)
+        if first is None:
+            return set()
+        if self._is_newer_birth(fact):
+            return set(range(first, last + 1))
+        return self._knowledge.touched_by(fact) | self.care.reach_of(fact, first, last)
+
+    def add(self, fact: Fact, touched: set[int] | None = None) -> None:
+        """Take in a fact. ``touched``: the months that it may change; left out, everything is looked up anew."""
+        if fact.birth is not None and self._standing_of(fact) >= self._birth_standing:
+            self._birth = self._standing_of(fact), Stated(fact.birth, fact.source.upper(), fact.stated_on)
+        self._knowledge.add(fact)
+        self.care.add(fact)
+        self.newest_statement = max(self.newest_statement, month_number(fact.stated_on))
+        self._forget(touched)
+
+    def _forget(self, touched: set[int] | None) -> None:
+        if touched is None:
+            self._known.clear()
+            self._sides.clear()
+            self._runs.clear()
+            return
         for month in touched:
             self._known.pop(month, None)
-        return touched
+            self._sides.pop(month, None)
+        earliest = min(touched, default=0)
+        for key in [key for key in self._runs if touched and key[0] >= earliest]:
+            del self._runs[key]
 
     def month(self, month: int) -> MonthKnown:
         """A month, looked up once until it may have changed."""
@@ -86,47 +117,68 @@ class KnownPerson:
         decided = alignment(known.verdict, found, programme)
         return MonthKnown(known, self.care.resolve(month), self._birth and self._birth[1], decided, found)
 
+    def run(self, month: int, pack: Pack) -> Run | None:
+        """Membership in a programme in a month, with its beginning where that matters."""
+        key = month, pack.name
+        if key not in self._runs:
+            known = self.month(month)
+            goes_on = pack.asks_when_enrolling and month > self.months.start and claim_of(known, pack) is not None
+            before = self.run(month - 1, pack) if goes_on and pack.in_force(known.known.state, month - 1) else None
+            self._runs[key] = run_of(known, pack, before)
+        return self._runs[key]
+
+    def runs_on(self, month: int) -> bool:
+        """Whether the month's memberships may hang on what held in the month before."""
+        known = self.month(month)
+        packs = self.policies.arrangements.in_force(known.known.state, month)
+        return any(pack.asks_when_enrolling and claim_of(known, pack) is not None for pack in packs)
+
+    def standings(self, month: int) -> MonthStandings:
+        """How the person stands to every arrangement."""
+        known = self.month(month)
+        return month_standings(known, self.policies.arrangements, lambda pack: self.run(month, pack))
+
+    def sides(self, month: int) -> Sides | None:
+        """Both sides of a month; ``None`` where no report speaks of it."""
+        if month > self.reported or month not in self.months:
+            return None
+        if month not in self._sides:
+            known = self.month(month)
+            self._sides[month] = two_sides(known.known.verdict, known.found)
+        return self._sides[month]
+
     def forecast(self, month: int) -> Forecast:
         """What was said of a month before a report first spoke of it."""
         return self._forecasts.get(month, "none")
 
-    def _covered(self, fact: Fact) -> set[int]:
-        first, last = (self.months.start, self.months.stop - 1) if self.months else (0, -1)
-        return {
-            month
-            for span in fact.enrolment
-            for month in range(max(span.first, first), (last if span.last is None else min(span.last, last)) + 1)
-        }
+    @property
+    def _birth_standing(self) -> tuple[int, int]:
+        return (0, 0) if self._birth is None else self._birth[0]
 
-    def _add_birth(self, fact: Fact) -> bool:
-        """Take a birth date in; whether another one stands now."""
-        if fact.birth is None:
-            return False
-        standing, before = (fact.stated_on, fact.sequence), self._birth
-        if before is not None and before[0] > standing:
-            return False
-        self._birth = standing, Stated(fact.birth, fact.source.upper(), fact.stated_on)
-        return before is None or before[1].value != fact.birth
+    def _standing_of(self, fact: Fact) -> tuple[int, int]:
+        return fact.stated_on, fact.sequence
 
-    def _remember_forecasts(self, together: Sequence[Fact]) -> None:
-        newest = max((fact.report_month or 0 for fact in together), default=0)
-        if newest <= self._reported:
-            return
-        if self._reported:
-            for month in range(self._reported + 1, newest + 1):
-                if month in self.months:
-                    aligned = self.month(month).alignment.aligned
-                    self._forecasts[month] = "aligned" if aligned else "not_aligned"
-        self._reported = newest
+    def _is_newer_birth(self, fact: Fact) -> bool:
+        """Whether the fact brings another birth date that stands."""
+        if fact.birth is None or self._standing_of(fact) < self._birth_standing:
+            return False
+        return self._birth is None or self._birth[1].value != fact.birth
 
 
 def known_at(ordered: Iterable[Fact], sequence: int, policies: Policies) -> KnownPerson:
     """All that counts at a delivery, taken in delivery by delivery as if it had never been another's."""
     person = KnownPerson(policies)
     counting = (fact for fact in ordered if fact.counts_at(sequence))
-    for _, together in groupby(counting, key=_stated_by):
-        person.add(list(together))
+    for _, group in groupby(counting, key=_stated_by):
+        take_in(person, list(group))
     return person
+
+
+def take_in(person: KnownPerson, together: Sequence[Fact]) -> None:
+    """Take in all that one delivery states."""
+    person.remember_forecasts(together)
+    for fact in together:
+        person.add(fact)
 
 
 def _stated_by(fact: Fact) -> int:

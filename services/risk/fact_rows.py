@@ -92,7 +92,7 @@ def claim_records(event: MedicareClaimsDelivered, policy: RiskPolicy) -> Iterato
             claim.claim_type_code in _ADMISSION_CLAIMS and not claim.denied,
             *(claim.service_from, claim.service_through),
             *("|".join(counting), "|".join(ignored), reason, claim.claim_type_code, paid_cents(claim)),
-            *(int(marks_of(claim, codes)), frailty_of(claim, codes)),
+            *(marks_of(claim, codes).value, frailty_of(claim, codes)),
             "|".join(str(number) for number in avoidable_admissions(claim, codes)),
         )
 

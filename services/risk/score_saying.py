@@ -5,10 +5,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from contracts.risk import (
-    ConditionCategory,
     EsrdRiskScored,
     EsrdRiskScoredData,
-    IgnoredDiagnosis,
     RiskScored,
     RiskScoredData,
     SegmentPeriod,
@@ -41,22 +39,23 @@ class Said(NamedTuple):
     row: Row
 
 
-def _categories(score: HccScore, scored: ScoredInput) -> tuple[ConditionCategory, ...]:
+# Parts are plain values until the whole is validated, once.
+def _categories(score: HccScore, scored: ScoredInput) -> tuple[dict[str, Any], ...]:
     """Name for each category the diagnosis and the claim that became known first."""
     support = dict(scored.scored.support)
     return tuple(
-        ConditionCategory(
-            category=category.number,
-            diagnosis_code=category.diagnosis_codes[0],
-            first_record_id=support[category.diagnosis_codes[0]],
-        )
+        {
+            "category": category.number,
+            "diagnosis_code": category.diagnosis_codes[0],
+            "first_record_id": support[category.diagnosis_codes[0]],
+        }
         for category in score.categories
     )
 
 
-def _ignored(score: HccScore, scored: ScoredInput) -> tuple[IgnoredDiagnosis, ...]:
+def _ignored(score: HccScore, scored: ScoredInput) -> tuple[dict[str, str], ...]:
     pairs = dict(scored.scored.ignored) | dict.fromkeys(score.edited, EDITED)
-    return tuple(IgnoredDiagnosis(diagnosis_code=code, reason=reason) for code, reason in sorted(pairs.items()))
+    return tuple({"diagnosis_code": code, "reason": reason} for code, reason in sorted(pairs.items()))
 
 
 def _periods(found: ModelScore) -> tuple[SegmentPeriod, ...]:
@@ -89,16 +88,21 @@ def _common(person_id: str, scored: ScoredInput, score: HccScore, policy: RiskPo
     }
 
 
+def _json(values: list[Any]) -> str:
+    """Most lists of a score are empty."""
+    return as_json(values) if values else "[]"
+
+
 def _row(data: RiskScoredData | EsrdRiskScoredData, scored: ScoredInput, more: dict[str, Any]) -> Row:
     return (
         *(data.person_id, data.model, data.payment_year, scored.sequence, data.state, data.segment, data.raw_score),
         *(data.demographic_score, data.completeness),
-        as_json([category.model_dump(exclude_none=True) for category in data.categories]),
+        _json([category.model_dump(exclude_none=True) for category in data.categories]),
         list(data.interactions),
         scored.fingerprint,
         data.tables_year,
-        as_json([one.model_dump(mode="json") for one in more.get("periods", ())]),
-        as_json([one.model_dump() for one in data.ignored]),
+        _json([one.model_dump(mode="json") for one in more.get("periods", ())]),
+        _json([one.model_dump() for one in data.ignored]),
         list(data.notes),
         more.get("kidney_status"),
         more.get("graft_month"),

@@ -13,6 +13,7 @@ from services.risk.rules.claim_marks import Mark
 from services.runtime.database import Connection
 from services.runtime.person_moves import Phase, move_rows
 
+_TRANSPLANT, _DIALYSIS = Mark.TRANSPLANT.value, Mark.DIALYSIS.value
 # Who has news, and the smallest sequence of it.
 News = dict[str, int]
 
@@ -263,11 +264,11 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _claim(row: asyncpg.Record) -> ClaimRecord:
-    marks = Mark(row["marks"])
+    marks = row["marks"]
     values = (
         *tuple(row)[1:9],
         *(_codes(row["diagnosis_codes"]), _codes(row["ignored_codes"]), row["ignored_reason"]),
-        *(Mark.TRANSPLANT in marks, Mark.DIALYSIS in marks),
+        *(bool(marks & _TRANSPLANT), bool(marks & _DIALYSIS)),
     )
     return ClaimRecord(*values, since=row["since"], until=row["until"])
 

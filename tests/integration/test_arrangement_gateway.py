@@ -181,6 +181,7 @@ async def test_shares_and_rates_by_county(client: httpx.AsyncClient) -> None:
     assert (demonstration["eligible"], demonstration["opted_out"], demonstration["opt_out"]) == (7, 1, 0.125)
     # Who has lost Part B is still reported, and who is not named is still forecast.
     assert shares["mco_based_dce"]["members_before"] == 4
+    assert shares["health_home"]["participation"] is None
     by_county = (await asked(client, "/arrangements/shares", first_month="2022-02", by_county=True))["shares"]
     assert {(one["arrangement"], one["county_fips"]): one["members"] for one in by_county if one["members"]}[
         "pace", "39001"

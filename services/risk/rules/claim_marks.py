@@ -38,14 +38,16 @@ class Mark(IntFlag):
     TO_FACILITY = 4096
 
 
+# Whole numbers here and below: millions of claims are marked, and a flag is slow to put together.
 _BY_CLAIM_TYPE: Final = {
-    "10": Mark.HOME_HEALTH,
-    "20": Mark.SKILLED_NURSING,
-    "30": Mark.SKILLED_NURSING,
-    "50": Mark.HOSPICE,
-    "60": Mark.ADMISSION,
-    "61": Mark.ADMISSION,
+    "10": Mark.HOME_HEALTH.value,
+    "20": Mark.SKILLED_NURSING.value,
+    "30": Mark.SKILLED_NURSING.value,
+    "50": Mark.HOSPICE.value,
+    "60": Mark.ADMISSION.value,
+    "61": Mark.ADMISSION.value,
 }
+_DIALYSIS, _INFUSION, _WOUND = Mark.DIALYSIS.value, Mark.INFUSION.value, Mark.WOUND.value
 
 
 def _any_starts(codes: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
@@ -79,19 +81,15 @@ def _is_primary_care(claim: MedicareClaim, codes: ClaimCodes) -> bool:
     )
 
 
-def _of_services(claim: MedicareClaim, codes: ClaimCodes) -> Mark:
+def _of_services(claim: MedicareClaim, codes: ClaimCodes) -> int:
     """Marks of series of treatment."""
+    if claim.claim_type_code not in _SERVICE_LINES:
+        return 0
     services = {line.procedure_code for line in claim.lines if not line.denied}
-    found = Mark(0)
-    if claim.claim_type_code in _SERVICE_LINES:
-        bill = (claim.facility_type_code, claim.classification_code)
-        if bill == _RENAL_BILL or services & codes.dialysis_services:
-            found |= Mark.DIALYSIS
-        if services & codes.infusion_services:
-            found |= Mark.INFUSION
-        if services & codes.wound_services:
-            found |= Mark.WOUND
-    return found
+    bill = (claim.facility_type_code, claim.classification_code)
+    found = _DIALYSIS if bill == _RENAL_BILL or not services.isdisjoint(codes.dialysis_services) else 0
+    found |= 0 if services.isdisjoint(codes.infusion_services) else _INFUSION
+    return found | (0 if services.isdisjoint(codes.wound_services) else _WOUND)
 
 
 def _is_emergency(claim: MedicareClaim, codes: ClaimCodes) -> bool:
@@ -102,21 +100,24 @@ def _is_emergency(claim: MedicareClaim, codes: ClaimCodes) -> bool:
 
 def marks_of(claim: MedicareClaim, codes: ClaimCodes) -> Mark:
     """Say what a claim is a sign of; a denied one of nothing."""
+    return Mark(_marks(claim, codes))
+
+
+def _marks(claim: MedicareClaim, codes: ClaimCodes) -> int:
     if claim.denied:
-        return Mark(0)
-    found = _BY_CLAIM_TYPE.get(claim.claim_type_code, Mark(0)) | _of_services(claim, codes)
-    signs = {
-        Mark.AVOIDABLE: bool(avoidable_admissions(claim, codes)),
-        Mark.EMERGENCY: _is_emergency(claim, codes),
-        Mark.PRIMARY_CARE: _is_primary_care(claim, codes),
-        Mark.BEHAVIOURAL: _any_starts(claim.diagnosis_codes, codes.behavioural_starting),
-        Mark.TRANSPLANT: is_transplant(claim),
-        Mark.TO_FACILITY: claim.claim_type_code in _ACUTE
-        and claim.discharge_status_code in codes.facility_discharge_statuses,
-    }
-    for mark, holds in signs.items():
-        if holds:
-            found |= mark
+        return 0
+    found = _BY_CLAIM_TYPE.get(claim.claim_type_code, 0) | _of_services(claim, codes)
+    signs = (
+        (Mark.AVOIDABLE.value, bool(avoidable_admissions(claim, codes))),
+        (Mark.EMERGENCY.value, _is_emergency(claim, codes)),
+        (Mark.PRIMARY_CARE.value, _is_primary_care(claim, codes)),
+        (Mark.BEHAVIOURAL.value, _any_starts(claim.diagnosis_codes, codes.behavioural_starting)),
+        (Mark.TRANSPLANT.value, is_transplant(claim)),
+        (Mark.TO_FACILITY.value, claim.discharge_status_code in codes.facility_discharge_statuses
+         and claim.claim_type_code in _ACUTE),
+    )  # fmt: skip
+    for mark, holds in signs:
+        found |= mark if holds else 0
     return found
 
 

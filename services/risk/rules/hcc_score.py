@@ -10,6 +10,7 @@ does not have adds nothing (a person of 70 in CND has no demographic factor ther
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 from contracts.risk import EsrdSegment, Segment
@@ -106,7 +107,9 @@ def _entitlement_for_library(person: Demographics) -> str:
     return person.original_entitlement_code
 
 
+@lru_cache(maxsize=10_000)
 def _library_person(segment: Segment, person: Demographics | None) -> Any:  # noqa: ANN401 - the library is untyped
+    # Many people are alike in what it asks, and nothing is ever written to what it gives.
     # Dual status only tells the library whether there is Medicaid: the segment is ours, and the codes that it
     # would silently take for "not dual" (09, 10, 99) never reach it.
     known = person or Demographics(65, "2", "0", medicaid=False)

@@ -160,6 +160,28 @@ def test_one_month_a_row(tmp_path: Path, form: Form) -> None:
     assert any(isinstance(reading, Demographics) and reading.family_name == "DOE" for reading in readings)
 
 
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [("003", "nursing_facility"), ("3", "nursing_facility"), ("001", "hospital"), ("005", None), ("", None)],
+)
+def test_the_level_of_care_that_is_certified_and_the_mark_of_a_demonstration(
+    tmp_path: Path, code: str, level: str | None
+) -> None:
+    rows = [
+        monthly_row(CARE_LVL_STUS_CD=code, SECT_1115A_DEMO_IND="1"),
+        monthly_row(CARE_LVL_STUS_CD="", SECT_1115A_DEMO_IND="0", **SECOND),
+    ]
+    first, second = statements(read_all(delivery(tmp_path, {"TMSIS_BSF": rows})))
+    assert (first.spans[0].level_of_care, first.spans[0].demonstration) == (level, True)
+    assert (second.spans[0].level_of_care, second.spans[0].demonstration) == (None, False)
+
+
+def test_a_mark_that_is_none_is_a_defect(tmp_path: Path) -> None:
+    rows = [monthly_row(SECT_1115A_DEMO_IND="Y"), monthly_row(SECT_1115A_DEMO_IND="", **SECOND)]
+    found = [one for one in read_all(delivery(tmp_path, {"TMSIS_BSF": rows})) if isinstance(one, Defect)]
+    assert [(one.field, one.reason) for one in found] == [("SECT_1115A_DEMO_IND", "not_in_code_list")]
+
+
 def test_of_a_month_that_no_row_is_about_nothing_is_stated(tmp_path: Path) -> None:
     rows = [monthly_row("202203"), monthly_row("202206", **SECOND)]
     (first, _) = statements(read_all(delivery(tmp_path, {"TMSIS_BSF": rows})))

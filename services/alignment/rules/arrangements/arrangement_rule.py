@@ -16,12 +16,14 @@ class ArrangementRule(NamedTuple):
     """``claim``: the plan or contract by which somebody says that the person is in it; none where nobody does.
 
     ``at_enrolment`` are asked of the month in which membership begins and hold as long as it goes on, ``monthly`` of
-    every month. A condition that a pack does not make is left out.
+    every month. A condition that a pack does not make is left out. Of what is not ``foreseeable`` no file tells who could
+    be in it: some condition is always unknown.
     """
 
     claim: Callable[[MonthKnown, Pack], Stated[str] | None]
     at_enrolment: Callable[[MonthKnown, Pack], Conditions]
     monthly: Callable[[MonthKnown, Pack], Conditions]
+    foreseeable: bool = True
 
 
 def asked(month: MonthKnown, pack: Pack, conditions: Iterable[tuple[str, Condition]]) -> Conditions:

@@ -9,7 +9,6 @@ no plan.
 """
 
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from services.alignment.care_told import NOTHING_TOLD, CareTold
@@ -19,6 +18,8 @@ from services.alignment.statements import EnrolmentSpan, Fact
 
 # T-MSIS plan types of which a person has one: comprehensive care, health insuring organisation, medical PIHP and PAHP.
 COMPREHENSIVE_TYPES = frozenset({"01", "04", "05", "06"})
+# A span of more months is not written down month by month.
+_FAR = 120
 _Ranking = tuple[tuple[int, tuple[str, ...]], ...]
 _Standing = tuple[int, int, bool, int]
 
@@ -40,26 +41,88 @@ class _Row(NamedTuple):
     def stated(self, value: Any) -> Stated[Any]:  # noqa: ANN401 - of any of the values
         return Stated(value, self.source, self.standing[0])
 
+    def repeats(self, other: "_Row") -> bool:
+        """Whether it says of a month what an older one says, which is then never seen again."""
+        return self.standing[:2] > other.standing[:2] and self.span[2:] == other.span[2:]
+
+
+class _OfOneSource:
+    """One source's rows by month, newest first; an open one, or one that reaches far, is looked through for every month."""
+
+    def __init__(self) -> None:
+        self._by_month: dict[int, list[_Row]] = {}
+        self._far: list[_Row] = []
+
+    def copy(self) -> "_OfOneSource":
+        more = _OfOneSource()
+        more._by_month, more._far = dict(self._by_month), list(self._far)
+        return more
+
+    def add(self, row: _Row) -> None:
+        first, last = row.span[:2]
+        if last is None or last - first > _FAR:
+            self._far = sorted(
+                [*(one for one in self._far if not _replaces(row, one)), row], key=_standing, reverse=True
+            )
+            return
+        for month in range(first, last + 1):
+            kept = [one for one in self._by_month.get(month, ()) if not row.repeats(one)]
+            # A new list: a copy may hold the old one.
+            self._by_month[month] = sorted([*kept, row], key=_standing, reverse=True) if kept else [row]
+
+    def rows(self, month: int) -> list[_Row]:
+        near, far = self._by_month.get(month, []), [row for row in self._far if row.covers(month)]
+        return sorted([*near, *far], key=_standing, reverse=True) if far else near
+
+
+def _replaces(new: _Row, old: _Row) -> bool:
+    within = new.span.first <= old.span.first and (
+        new.span.last is None or (old.span.last is not None and old.span.last <= new.span.last)
+    )
+    return within and new.repeats(old)
+
 
 class CareStatements:
     """All that sources state of one person's care; grows as deliveries are replayed in order."""
 
     def __init__(self, ranking: _Ranking) -> None:
         self._ranking = ranking
-        self._rows: dict[str, list[_Row]] = {}
+        self._of: dict[str, _OfOneSource] = {}
+        self._found: dict[int, Care] = {}
 
     def add(self, fact: Fact) -> None:
         """Take a statement in."""
-        new = [
-            _Row((fact.stated_on, fact.sequence, span.enrolled, -place), span, fact.source)
-            for place, span in enumerate(fact.enrolment)
-        ]
-        if new:
-            rows = [*self._rows.get(fact.source, ()), *new]
-            self._rows[fact.source] = sorted(rows, key=_standing, reverse=True)
+        if not fact.enrolment:
+            return
+        source = self._of.setdefault(fact.source, _OfOneSource())
+        rows = _rows_of(fact)
+        for row in rows:
+            source.add(row)
+        for month in [month for month in self._found if any(row.covers(month) for row in rows)]:
+            del self._found[month]
+
+    def reach_of(self, fact: Fact, first: int, last: int) -> set[int]:
+        """Months of ``first`` to ``last`` in which a statement not yet added changes a value."""
+        if not fact.enrolment:
+            return set()
+        more = CareStatements(self._ranking)
+        more._of = {name: source.copy() if name == fact.source else source for name, source in self._of.items()}
+        more.add(fact)
+        covered = {
+            month
+            for span in fact.enrolment
+            for month in range(max(span.first, first), (last if span.last is None else min(span.last, last)) + 1)
+        }
+        return {month for month in covered if _values(more.resolve(month)) != _values(self.resolve(month))}
 
     def resolve(self, month: int) -> Care:
-        """Give what holds for a month."""
+        """Give what holds for a month, looked up once until it may have changed."""
+        found = self._found.get(month)
+        if found is None:
+            found = self._found[month] = self._resolved(month)
+        return found
+
+    def _resolved(self, month: int) -> Care:
         seen = list(self._seen(month))
         if not seen:
             return Care()
@@ -77,34 +140,41 @@ class CareStatements:
             _waivers(rows),
         )
 
-    def ends_of(self, dual_status_codes: frozenset[str]) -> list[tuple[int, Stated[str]]]:
-        """Last months of enrolment with one of these dual statuses, each with who stated it; the last one first."""
-        ends = [
-            (row.span.last, row.stated(row.span.dual_status_code))
-            for row in self._enrolled()
-            if row.span.last is not None and row.span.dual_status_code in dual_status_codes
-        ]
-        return sorted(ends, key=itemgetter(0), reverse=True)
+    def ending(self, month: int) -> tuple[int, Stated[str | None]] | None:
+        """The last month of the enrolment that holds in a month, and its dual status; ``None`` where it goes on, or is none.
 
-    def enrolled_through(self) -> int | None:
-        """The last month in which any source calls the person enrolled; ``None`` where that goes on, or none does."""
-        lasts = [row.span.last for row in self._enrolled()]
-        ended = [last for last in lasts if last is not None]
-        return max(ended) if lasts and len(ended) == len(lasts) else None
-
-    def _enrolled(self) -> Iterator[_Row]:
-        return (row for rows in self._rows.values() for row in rows if row.span.enrolled)
+        It goes on where the same statement, or a newer one of its source, says that the person is enrolled after it.
+        """
+        newest, visible = next(self._seen(month), (None, []))
+        if newest is None or not visible or visible[0].span.last is None:
+            return None
+        row, last = visible[0], visible[0].span.last
+        later = self._of[row.source].rows(last + 1)
+        if any(one.span.enrolled and one.standing[:2] >= row.standing[:2] for one in later):
+            return None
+        return last, row.stated(row.span.dual_status_code)
 
     def _seen(self, month: int) -> Iterator[tuple[_Row, list[_Row]]]:
         """Of each source that speaks of the month, in order: its newest row, and the rows that nothing takes back."""
-        for source in self._sources(month):
-            rows = [row for row in self._rows.get(source, ()) if row.covers(month)]
+        for name in self._sources(month):
+            rows = self._of[name].rows(month) if name in self._of else []
             if rows:
                 void = next((place for place, row in enumerate(rows) if not row.span.enrolled), len(rows))
                 yield rows[0], rows[:void]
 
     def _sources(self, month: int) -> tuple[str, ...]:
         return next((sources for first, sources in reversed(self._ranking) if first <= month), self._ranking[0][1])
+
+
+def _rows_of(fact: Fact) -> list[_Row]:
+    return [
+        _Row((fact.stated_on, fact.sequence, span.enrolled, -place), span, fact.source)
+        for place, span in enumerate(fact.enrolment)
+    ]
+
+
+def _values(care: Care) -> list[object]:
+    return [stated and stated.value for stated in care]
 
 
 def _standing(row: _Row) -> _Standing:

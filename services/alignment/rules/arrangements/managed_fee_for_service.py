@@ -29,4 +29,4 @@ def _monthly(month: MonthKnown, pack: Pack) -> Conditions:
     return asked(month, pack, (("ALIVE", living), ("BENEFIT_LEVEL", benefits), ("IN_FEE_FOR_SERVICE", fee_for_service)))
 
 
-RULE = ArrangementRule(_claim, _at_enrolment, _monthly)
+RULE = ArrangementRule(_claim, _at_enrolment, _monthly, foreseeable=False)

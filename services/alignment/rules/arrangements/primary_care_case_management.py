@@ -20,4 +20,4 @@ def _monthly(month: MonthKnown, pack: Pack) -> Conditions:
     return asked(month, pack, (("ALIVE", living),))
 
 
-RULE = ArrangementRule(by_plan, _at_enrolment, _monthly)
+RULE = ArrangementRule(by_plan, _at_enrolment, _monthly, foreseeable=False)

@@ -4,12 +4,13 @@ Payers say who is in what; a condition that disagrees is shown as a reason and n
 could be in it. What excludes what is policy: of a group's arrangements a person is in one at most.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from contracts.alignment import Outcome
 from contracts.arrangements import ArrangementStanding
-from services.alignment.arrangement_policy import ArrangementPolicy, ExclusiveGroup, Pack
+from services.alignment.arrangement_policy import ArrangementPolicy, Pack
 from services.alignment.rules.arrangements import (
     dual_special_needs_plan,
     health_home,
@@ -22,12 +23,12 @@ from services.alignment.rules.arrangements import (
     primary_care_case_management,
     state_specific,
 )
-from services.alignment.rules.arrangements.aligned_enrolment import aligned_enrolment
+from services.alignment.rules.arrangements.aligned_enrolment import Enrolment, aligned_enrolment
 from services.alignment.rules.arrangements.arrangement_rule import ArrangementRule, Conditions
 from services.alignment.rules.arrangements.contract_membership import in_health_plan
 from services.alignment.rules.arrangements.enrolment_way import Way, enrolment_way, opted_out
 from services.alignment.rules.arrangements.month_known import MonthKnown
-from services.alignment.rules.known_month import Answer
+from services.alignment.rules.known_month import Answer, Stated
 
 RULES: Mapping[str, ArrangementRule] = {
     "mco_based_dce": mco_based_dce.RULE,
@@ -59,138 +60,131 @@ _LONGEST_REASON = 40
 
 
 class Run(NamedTuple):
-    """Membership without a break: since when, by which way, what was asked when it began, and the plan of the month."""
+    """Membership without a break: since when, by which way, what failed when it began, and the plans of two months."""
 
     began: int
     way: Way | None
-    at_enrolment: Conditions
+    failed: tuple[str, ...]
     plan: str
-
-
-class Finding(NamedTuple):
-    """One programme and one month. Without a run nobody says that the person is in it."""
-
-    pack: Pack
-    run: Run | None
-    conditions: Conditions
-    evidence: str | None = None
+    plan_before: str | None = None
 
 
 class MonthStandings(NamedTuple):
-    """A month's answer, and the memberships that the next month may go on with."""
+    """A month's answer."""
 
     standings: tuple[ArrangementStanding, ...] = ()
     open_reasons: tuple[str, ...] = ()
-    runs: Mapping[str, Run] = {}
 
 
-def findings(month: MonthKnown, policy: ArrangementPolicy, before: Mapping[str, Run]) -> list[Finding]:
-    """Ask every programme in force. ``before``: the memberships of the month before, by pack."""
-    packs = policy.in_force(month.known.state, month.month)
-    return [_finding(month, pack, before.get(pack.name)) for pack in packs]
+RunOf = Callable[[Pack], Run | None]
 
 
-def _finding(month: MonthKnown, pack: Pack, before: Run | None) -> Finding:
-    rule = RULES[pack.arrangement]
-    claim = rule.claim(month, pack)
-    monthly = rule.monthly(month, pack)
+def claim_of(month: MonthKnown, pack: Pack) -> Stated[str] | None:
+    """Who says that the person is in a programme."""
+    return RULES[pack.arrangement].claim(month, pack)
+
+
+def run_of(month: MonthKnown, pack: Pack, before: Run | None) -> Run | None:
+    """The membership of a month. ``before``: that of the month before."""
+    claim = claim_of(month, pack)
     if claim is None:
-        return Finding(pack, None, {**rule.at_enrolment(month, pack), **monthly})
-    run = _begun(month, pack, rule, claim.value) if before is None else before._replace(plan=claim.value)
-    switched = before is not None and before.plan != claim.value and not pack.monthly_switching
-    conditions = {**run.at_enrolment, **monthly, **({"MONTHLY_SWITCHING": _NO_SWITCHING} if switched else {})}
-    return Finding(pack, run, conditions, claim.evidence())
+        return None
+    if before is not None:
+        return before._replace(plan=claim.value, plan_before=before.plan)
+    failed = (answer.reason for answer in when_enrolling(month, pack).values() if answer.outcome is Outcome.FAIL)
+    way = enrolment_way(month, pack).way
+    return Run(month.month, way, tuple(reason for reason in failed if reason), claim.value)
 
 
-def _begun(month: MonthKnown, pack: Pack, rule: ArrangementRule, plan: str) -> Run:
+def when_enrolling(month: MonthKnown, pack: Pack) -> Conditions:
+    """What is asked of the month in which membership begins."""
+    conditions = RULES[pack.arrangement].at_enrolment(month, pack)
     came = enrolment_way(month, pack)
-    conditions = dict(rule.at_enrolment(month, pack))
-    if came.answer is not None:
-        conditions["ENROLMENT_WAY"] = came.answer
-    return Run(month.month, came.way, conditions, plan)
+    return conditions if came.answer is None else {**conditions, "ENROLMENT_WAY": came.answer}
 
 
-def month_standings(month: MonthKnown, policy: ArrangementPolicy, before: Mapping[str, Run]) -> MonthStandings:
-    """Judge a month. Whoever is dead stands to nothing."""
+def every_month(month: MonthKnown, pack: Pack, run: Run | None) -> Conditions:
+    """What is asked of every month."""
+    conditions = RULES[pack.arrangement].monthly(month, pack)
+    switched = run is not None and run.plan_before not in {None, run.plan}
+    return {**conditions, "MONTHLY_SWITCHING": _NO_SWITCHING} if switched and not pack.monthly_switching else conditions
+
+
+def month_standings(month: MonthKnown, policy: ArrangementPolicy, run: RunOf) -> MonthStandings:
+    """Judge a month. Whoever is dead stands to nothing. ``run``: the membership of the month in a programme."""
     alive = month.found.get("ALIVE")
     if alive is not None and alive.outcome is Outcome.FAIL:
         return MonthStandings((), ("DECEASED",))
-    found = findings(month, policy, before)
-    claimed = {one.pack.arrangement for one in found if one.run is not None}
-    standings = [one for finding in found if (one := _standing(month, finding, claimed, policy.groups)) is not None]
-    runs = {finding.pack.name: finding.run for finding in found if finding.run is not None}
-    return MonthStandings(tuple(standings), tuple(_open_reasons(month, found)), runs)
-
-
-def _standing(
-    month: MonthKnown, finding: Finding, claimed: set[str], groups: Sequence[ExclusiveGroup]
-) -> ArrangementStanding | None:
-    pack, run = finding.pack, finding.run
-    others = claimed - {pack.arrangement}
-    if run is None:
-        how = _outside(month, finding, others, groups)
-        return how and ArrangementStanding(arrangement=pack.arrangement, standing=how, pack=pack.name)
-    how_inside, conflict = _inside(pack.arrangement, others, groups)
-    failing = (answer.reason for answer in finding.conditions.values() if answer.outcome is Outcome.FAIL)
-    aligned = aligned_enrolment(month, pack)
-    return ArrangementStanding(
-        arrangement=pack.arrangement,
-        standing=how_inside,
-        pack=pack.name,
-        way=run.way,
-        enrolment=aligned.enrolment if aligned else None,
-        plan=run.plan or None,
-        reasons=(*conflict, *(reason for reason in failing if reason)),
+    packs = [(pack, run(pack)) for pack in policy.in_force(month.known.state, month.month)]
+    claimed = {pack.arrangement for pack, one in packs if one is not None}
+    found = (
+        _outside(month, pack, claimed, policy) if one is None else _inside(month, pack, one, claimed, policy)
+        for pack, one in packs
     )
+    return MonthStandings(tuple([one for one in found if one is not None]), tuple(_open_reasons(month, claimed)))
 
 
 def _inside(
-    arrangement: str, others: set[str], groups: Sequence[ExclusiveGroup]
+    month: MonthKnown, pack: Pack, run: Run, claimed: set[str], policy: ArrangementPolicy
+) -> ArrangementStanding:
+    standing, conflict = _against(pack.arrangement, claimed, policy)
+    monthly = every_month(month, pack, run).values()
+    failing = [answer.reason for answer in monthly if answer.outcome is Outcome.FAIL and answer.reason]
+    aligned = aligned_enrolment(month, pack) if pack.contracts else None
+    enrolment = aligned.enrolment if aligned else None
+    reasons = (*conflict, *run.failed, *failing)
+    return _written(pack.arrangement, standing, pack.name, run.way, enrolment, run.plan or None, reasons)
+
+
+@lru_cache(maxsize=8192)
+def _written(  # noqa: PLR0913, PLR0917 - the fields of a standing
+    arrangement: str,
+    standing: Literal["member", "eligible", "opted_out", "excluded", "unknown"],
+    pack: str,
+    way: Way | None = None,
+    enrolment: Enrolment | None = None,
+    plan: str | None = None,
+    reasons: tuple[str, ...] = (),
+) -> ArrangementStanding:
+    return ArrangementStanding(
+        arrangement=arrangement, standing=standing, pack=pack, way=way, enrolment=enrolment, plan=plan, reasons=reasons
+    )
+
+
+def _against(
+    arrangement: str, claimed: set[str], policy: ArrangementPolicy
 ) -> tuple[Literal["member", "excluded", "unknown"], tuple[str, ...]]:
-    ranked = [(mine, other) for group in groups for mine, other in _pairs(group, arrangement, others)]
-    earlier = sorted(other for (mine, tier), other in ranked if tier < mine)
+    """What the other arrangements that claim the person make of this one."""
+    if len(claimed) == 1:
+        return "member", ()
+    rivals = {other: policy.rivalries(arrangement, other) for other in sorted(claimed - {arrangement})}
+    earlier = [other for other, both in rivals.items() if any(one.excluded for one in both)]
     if earlier:
-        return "excluded", tuple(f"EXCLUDED_BY_{other.upper()}"[:_LONGEST_REASON] for other in dict.fromkeys(earlier))
-    if any(tier == mine for (mine, tier), _ in ranked):
+        return "excluded", tuple(f"EXCLUDED_BY_{other.upper()}"[:_LONGEST_REASON] for other in earlier)
+    if any(one.same_rank for both in rivals.values() for one in both):
         return "unknown", ("OVERLAPPING_PLANS",)
     return "member", ()
 
 
-def _pairs(group: ExclusiveGroup, arrangement: str, others: set[str]) -> Iterator[tuple[tuple[int, int], str]]:
-    """The tiers of an arrangement and of each other one that the group holds too."""
-    mine = group.tier_of(arrangement)
-    if mine is not None:
-        tiers = ((group.tier_of(other), other) for other in others)
-        yield from (((mine, tier), other) for tier, other in tiers if tier is not None)
-
-
-def _outside(
-    month: MonthKnown, finding: Finding, others: set[str], groups: Sequence[ExclusiveGroup]
-) -> Literal["eligible", "opted_out"] | None:
-    outcomes = {answer.outcome for answer in finding.conditions.values()}
-    if Outcome.FAIL in outcomes or not finding.conditions:
+def _outside(month: MonthKnown, pack: Pack, claimed: set[str], policy: ArrangementPolicy) -> ArrangementStanding | None:
+    rule = RULES[pack.arrangement]
+    if not rule.foreseeable:
         return None
-    if opted_out(month, finding.pack) is not None:
-        return "opted_out"
-    blocked = any(
-        group.closed or tier <= mine
-        for group in groups
-        for (mine, tier), _ in _pairs(group, finding.pack.arrangement, others)
-    )
-    return None if blocked or Outcome.UNKNOWN in outcomes else "eligible"
+    outcomes = {answer.outcome for answer in rule.monthly(month, pack).values()}
+    if Outcome.FAIL not in outcomes:
+        outcomes |= {answer.outcome for answer in rule.at_enrolment(month, pack).values()}
+    if Outcome.FAIL in outcomes or not outcomes:
+        return None
+    if opted_out(month, pack) is not None:
+        return _written(pack.arrangement, "opted_out", pack.name)
+    barred = any(one.bars for other in claimed for one in policy.rivalries(pack.arrangement, other))
+    return None if barred or Outcome.UNKNOWN in outcomes else _written(pack.arrangement, "eligible", pack.name)
 
 
-def _open_reasons(month: MonthKnown, found: Sequence[Finding]) -> Iterator[str]:
+def _open_reasons(month: MonthKnown, claimed: set[str]) -> Iterator[str]:
     if month.care.plans is None:
         yield "NO_ENROLMENT_STATED"
     if month.known.health_plan is None:
         yield "NO_HEALTH_PLAN_STATED"
-    elif _in_unlisted_plan(month, found):
+    elif in_health_plan(month) and not claimed & _HEALTH_PLANS:
         yield "CONTRACT_NOT_STATED" if month.care.contract is None else "CONTRACT_NOT_LISTED"
-
-
-def _in_unlisted_plan(month: MonthKnown, found: Sequence[Finding]) -> bool:
-    """In a Medicare health plan that no pack claims."""
-    return in_health_plan(month) and not any(
-        finding.run is not None and finding.pack.arrangement in _HEALTH_PLANS for finding in found
-    )

@@ -21,4 +21,4 @@ def _monthly(month: MonthKnown, pack: Pack) -> Conditions:
     return asked(month, pack, (("ALIVE", living), ("BENEFIT_LEVEL", benefits), ("IN_FEE_FOR_SERVICE", fee_for_service)))
 
 
-RULE = ArrangementRule(by_plan, _at_enrolment, _monthly)
+RULE = ArrangementRule(by_plan, _at_enrolment, _monthly, foreseeable=False)

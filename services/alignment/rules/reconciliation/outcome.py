@@ -6,33 +6,52 @@ is the month, not whether. A stretch of months that differ alike is that where b
 the side that changes at its end changes as the other did at its beginning.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from contracts.reconciliation import Outcome
 from services.alignment.review_policy import ReviewPolicy
 from services.alignment.rules.reconciliation.two_sides import Sides
 
+SidesOf = Callable[[int], Sides | None]
+_ONE_SIDED = frozenset({"only_ours", "only_theirs"})
 
-def _alone(sides: Sides, before: Sides | None, policy: ReviewPolicy) -> Outcome:
-    """The month by itself, and whether both sides are out of it for the first time."""
-    if sides.theirs:
-        return "agreed" if sides.ours else "only_theirs"
-    if sides.ours:
+
+def alone(month: int, sides: SidesOf, policy: ReviewPolicy) -> Outcome | None:
+    """The month by itself, and whether both sides are out of it for the first time; ``None`` where it is not compared."""
+    here, before = sides(month), sides(month - 1)
+    if here is None:
+        return None
+    if here.theirs:
+        return "agreed" if here.ours else "only_theirs"
+    if here.ours:
         return "only_ours"
     if before is not None and not before.theirs and not before.ours:
         return "agreed"
-    same = sides.reason is not None and policy.same_reason(sides.reason, frozenset(sides.failing))
+    same = here.reason is not None and policy.same_reason(here.reason, frozenset(here.failing))
     return "agreed" if same else "different_reason"
 
 
-def outcomes(months: Mapping[int, Sides], policy: ReviewPolicy) -> dict[int, Outcome]:
-    """The outcome of every month, in the light of its neighbours."""
-    found = {month: _alone(sides, months.get(month - 1), policy) for month, sides in sorted(months.items())}
-    for stretch in _stretches(found):
-        before, after = months.get(stretch[0] - 1), months.get(stretch[-1] + 1)
-        if after is not None and _same_change(before, after, found.get(stretch[-1] + 1)):
-            found.update(dict.fromkeys(stretch, "different_month"))
-    return found
+def stretch_of(month: int, sides: SidesOf, policy: ReviewPolicy) -> range:
+    """The neighbouring months that one side alone calls aligned, as it does this one; empty where both agree of it."""
+    kind = alone(month, sides, policy)
+    if kind not in _ONE_SIDED:
+        return range(month, month)
+    first, last = month, month
+    while alone(first - 1, sides, policy) == kind:
+        first -= 1
+    while alone(last + 1, sides, policy) == kind:
+        last += 1
+    return range(first, last + 1)
+
+
+def outcome(month: int, sides: SidesOf, policy: ReviewPolicy) -> Outcome | None:
+    """What a month comes to, in the light of its neighbours; ``None`` where it is not compared."""
+    stretch = stretch_of(month, sides, policy)
+    if stretch:
+        before, after = sides(stretch.start - 1), sides(stretch.stop)
+        if after is not None and _same_change(before, after, alone(stretch.stop, sides, policy)):
+            return "different_month"
+    return alone(month, sides, policy)
 
 
 def _same_change(before: Sides | None, after: Sides, outcome_after: Outcome | None) -> bool:
@@ -42,14 +61,12 @@ def _same_change(before: Sides | None, after: Sides, outcome_after: Outcome | No
     return agreed_before and outcome_after == "agreed" and after.theirs != aligned_before
 
 
-def _stretches(found: Mapping[int, Outcome]) -> list[range]:
-    """Neighbouring months that only one side calls aligned, the same side in all."""
-    stretches: list[range] = []
-    for month, outcome in found.items():
-        if outcome not in {"only_ours", "only_theirs"}:
-            continue
-        if stretches and stretches[-1].stop == month and found[stretches[-1].start] == outcome:
-            stretches[-1] = range(stretches[-1].start, month + 1)
-        else:
-            stretches.append(range(month, month + 1))
-    return stretches
+def hanging_on(month: int, sides: SidesOf, policy: ReviewPolicy) -> set[int]:
+    """Months whose outcome may change with this one: the next, and the stretches on both sides of it."""
+    return {month, month + 1, *stretch_of(month - 1, sides, policy), *stretch_of(month + 1, sides, policy)}
+
+
+def outcomes(months: Mapping[int, Sides], policy: ReviewPolicy) -> dict[int, Outcome]:
+    """What every month comes to."""
+    found = ((month, outcome(month, months.get, policy)) for month in sorted(months))
+    return {month: one for month, one in found if one is not None}

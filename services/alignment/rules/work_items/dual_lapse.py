@@ -4,27 +4,24 @@ Source: 42 CFR 435.916 (benefits are redetermined at least once a year). An end 
 how states write month by month, and announces nothing.
 """
 
-from collections.abc import Sequence
-
+from contracts.codes import BenefitLevel, benefit_level
 from services.alignment.review_policy import ReviewPolicy
 from services.alignment.rules.known_month import Stated
 from services.alignment.rules.work_items.work_item import WorkItem
 from services.alignment.statements import month_number
 
 
-def dual_lapse(
-    ends: Sequence[tuple[int, Stated[str]]], enrolled_through: int | None, now: int, policy: ReviewPolicy
-) -> WorkItem | None:
-    """Judge the stated ends of full benefits.
+def dual_lapse(ending: tuple[int, Stated[str | None]] | None, now: int, policy: ReviewPolicy) -> WorkItem | None:
+    """Judge the enrolment that holds now.
 
-    ``ends``: last months, each with who stated it, the last one first. ``enrolled_through``: the last month of any
-    enrolment, none while one goes on. ``now``: the month of the newest statement.
+    ``ending``: its last month, and its dual status with who stated it; none where it goes on. ``now``: the month of the
+    newest statement about the person.
     """
-    if not ends or enrolled_through is None:
+    if ending is None:
         return None
-    last, stated = ends[0]
-    if last < enrolled_through or month_number(stated.stated_on) >= last:
+    last, dual = ending
+    if benefit_level(dual.value) is not BenefitLevel.FULL or month_number(dual.stated_on) >= last:
         return None
-    if not now <= last <= now + policy.lapse_notice_months:
+    if last > now + policy.lapse_notice_months:
         return None
-    return WorkItem("dual_lapse", last, ("ENDS_AS_STATED",), (stated.evidence(),))
+    return WorkItem("dual_lapse", last, ("ENDS_AS_STATED",), (dual.evidence(),))
