@@ -127,7 +127,7 @@ def topics_finding(partitions: dict[str, int]) -> Finding:
 
 def _gateways_finding(addresses: Addresses) -> Finding:
     silent: list[str] = []
-    urls: dict[str, str] = dict(addresses.gateways)
+    urls: dict[str, str] = {str(service): url for service, url in addresses.gateways.items()}
     if addresses.states is not None:
         urls["states"] = addresses.states
     for service, url in urls.items():
