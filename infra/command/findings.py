@@ -126,8 +126,11 @@ def topics_finding(partitions: dict[str, int]) -> Finding:
 
 
 def _gateways_finding(addresses: Addresses) -> Finding:
-    silent = []
-    for service, url in addresses.gateways.items():
+    silent: list[str] = []
+    urls: dict[str, str] = {str(service): url for service, url in addresses.gateways.items()}
+    if addresses.states is not None:
+        urls["states"] = addresses.states
+    for service, url in urls.items():
         try:
             ready = httpx.get(f"{url}/ready", timeout=_SECONDS).is_success
         except httpx.HTTPError:
@@ -136,7 +139,7 @@ def _gateways_finding(addresses: Addresses) -> Finding:
             silent.append(service)
     if silent:
         return Finding("Gateways", "wrong", f"not ready: {', '.join(silent)}", "tandem tail --log SERVICE-gateway")
-    return Finding("Gateways", "well", ", ".join(addresses.gateways.values()))
+    return Finding("Gateways", "well", ", ".join(urls.values()))
 
 
 def machine_findings() -> list[Finding]:

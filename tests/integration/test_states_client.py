@@ -153,7 +153,7 @@ async def _follow(address: str, done: asyncio.Event) -> list[tuple[Any, ...]]:
     raise AssertionError("the feed ended")
 
 
-async def test_a_stream_goes_on_behind_its_last_event_and_ends_with_the_token(owner: Any, address: str) -> None:
+async def test_a_stream_goes_on_behind_its_last_event(owner: Any, address: str) -> None:
     await world.deliver(owner, 1)
     async with httpx.AsyncClient() as http:
         form = access.form("ohio", client_assertion=access.assertion("ohio", now=_now(), aud=address))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.cost_shift.disclosure_policy import disclosure_entries, disclosure_policy
@@ -259,7 +259,7 @@ def relevant(audit: Audit, wanted: frozenset[Atom]) -> frozenset[Atom]:
     return frozenset(atom for atom in wanted if audit.atoms[atom])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds, st.lists(st.booleans(), min_size=4, max_size=4))
 def test_no_small_number_is_a_combination_of_what_is_told(world: World, matures: list[bool]) -> None:
     audit = _everything_told(world, matures)
@@ -278,7 +278,7 @@ def test_the_audit_finds_what_it_looks_for() -> None:
     assert _can_be_worked_out(audit.matrix(), audit.vector(hospice))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds, st.lists(st.booleans(), min_size=4, max_size=4))
 def test_every_total_is_far_from_every_other_that_was_shown_of_it(world: World, matures: list[bool]) -> None:
     reader = Reader()
@@ -290,7 +290,7 @@ def test_every_total_is_far_from_every_other_that_was_shown_of_it(world: World, 
             assert all(abs(a.claims - b.claims) >= THRESHOLD or a == b for a, b in combinations(figures, 2)), kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds)
 def test_nothing_is_lost_or_told_twice(world: World) -> None:
     """What was shown and what waits are together what was published."""
