@@ -4,6 +4,7 @@ Under pytest-xdist every worker has servers of its own, and a file stays with on
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,10 +14,21 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.kafka.apache_kafka import ApacheKafka, running_apache_kafka
 from infra.local.embedded_broker import running_embedded_broker
 from infra.local.postgresql import PostgreSQL
+
+# How fast a machine is says nothing of a property. On a build machine (CI) the examples are the same every time.
+settings.register_profile(
+    "tandem",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    print_blob=True,
+)
+settings.load_profile("tandem")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -134,7 +134,7 @@ class Restatement(Dimensions):
 
     revision: int
     previous_revision: Annotated[int | None, Field(description="null: it was shown for the first time")]
-    causes: Annotated[list[str], Field(description="claims, cancellations, alignment")]
+    causes: Annotated[list[str], Field(description="claims, cancellations, alignment, dual_status, residence")]
     cents: Cents
     claims: Claims
 

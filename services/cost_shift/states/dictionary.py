@@ -16,6 +16,8 @@ _CAUSES = {
     "claims": "new claims, adjustments, replacements",
     "cancellations": "Medicare cancellations, Medicaid voids",
     "alignment": "people count in another cohort or entity than was believed",
+    "dual_status": "people have another dual status than was believed",
+    "residence": "people live in another county or state than was believed",
 }
 _DIMENSIONS = {
     "state": "USPS code of the state in which the person lives, or whose delivery held the claim",
