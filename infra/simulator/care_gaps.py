@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
 
+from infra.simulator.claim_facts import CLINICIAN_SPECIALTIES
 from infra.simulator.claims import Line, MedicaidClaim, MedicareClaim
 from infra.simulator.life import part_a_and_b
 from infra.simulator.period import Period
@@ -35,9 +36,16 @@ _OFFICE: Final = frozenset(
     {"99213", "99214", "99215", "99203", "G0439", "99308", "99309", "99310"}
 )  # what the simulator's physicians bill for visits
 _EVERY: Final = timedelta(days=300)
+# Specialties of primary care (GPDC Operating Guide, table B.6.4); others' visits are none.
+_PRIMARY_CARE: Final = frozenset({"01", "08", "11", "37", "38", "50", "89", "97"})
+_GENERALISTS: Final = [
+    place
+    for place in range(len(CLINICIAN_NPIS))
+    if CLINICIAN_SPECIALTIES[place % len(CLINICIAN_SPECIALTIES)] in _PRIMARY_CARE
+]
 # Participants of all rosters: those who neither leave nor come.
-_PARTICIPANTS: Final = CLINICIAN_NPIS[2 : 2 * len(SERVICE_AREA)]
-_OUTSIDERS: Final = CLINICIAN_NPIS[160:]
+_PARTICIPANTS: Final = [CLINICIAN_NPIS[place] for place in _GENERALISTS if 2 <= place < 2 * len(SERVICE_AREA)]  # noqa: PLR2004
+_OUTSIDERS: Final = [CLINICIAN_NPIS[place] for place in _GENERALISTS if place >= 160]  # noqa: PLR2004
 _DIABETES: Final = ("E11",)
 _NUTRITION: Final = ("E11", "N1832", "N184", "N185", "N186")
 _CENTS: Final = 9_000
@@ -92,9 +100,10 @@ class Planter:
         in_fee_for_service = person.life.final[month].health_plan is None and part_a_and_b(person.life, month)
         return month >= person.life.entry and in_fee_for_service
 
-    def _do(self, kind: str, day: date, code: str, *, npi: str = "", diagnosis: str = "Z0000") -> None:
+    def _do(self, kind: str, day: date, code: str, *, npi: str = "", diagnosis: str = "Z0000") -> bool:
+        """Give a service, if the person's claims of the day go to Medicare; tells whether they do."""
         if not self._covered(day):
-            return
+            return False
         self.care.done[kind].append(day)
         if kind == "wellness_visit":
             self.care.done["connect_primary_care"].append(day)
@@ -109,6 +118,13 @@ class Planter:
             lines=[line],
         )
         self._made.append(claim)
+        return True
+
+    def _add_gap(self, kind: str, since: date, closed: date | None, code: str) -> date | None:
+        """A gap that ends with its service, unless Medicare would not pay for it that day."""
+        ended = closed if closed is not None and self._do(kind, closed, code) else None
+        self.care.gaps.append(Gap(kind, since, ended))
+        return ended
 
     def _has(self, beginnings: Iterable[str]) -> bool:
         return any(code.startswith(tuple(beginnings)) for code in self._person.traits.diagnosis_codes)
@@ -131,9 +147,7 @@ class Planter:
         never = kind == "wellness_visit" and any(one.kind == "connect_primary_care" for one in self.care.gaps)
         if never or self._random.random() < GAP_SHARE:
             closed = None if never else self._ending(self._first + timedelta(days=430), self._last)
-            self.care.gaps.append(Gap(kind, self._first, closed))
-            if closed is not None:
-                self._do(kind, closed, code)
+            self._add_gap(kind, self._first, closed, code)
             return
         day = self._first + timedelta(days=self._random.randrange(60))
         while day <= self._last:
@@ -145,9 +159,7 @@ class Planter:
             opens = date(year, 9, 1)
             if self._random.random() < GAP_SHARE:
                 closed = self._ending(date(year, 11, 15), date(year + 1, 3, 20))
-                self.care.gaps.append(Gap("flu_vaccine", opens, closed))
-                if closed is not None:
-                    self._do("flu_vaccine", closed, FLU_VACCINE)
+                self._add_gap("flu_vaccine", opens, closed, FLU_VACCINE)
             else:
                 self._do("flu_vaccine", opens + timedelta(days=self._random.randrange(60)), FLU_VACCINE)
 
@@ -155,12 +167,11 @@ class Planter:
         if self._random.random() >= FALL_SHARE:
             return
         day = self._first + timedelta(days=self._random.randrange(60, max(61, (self._last - self._first).days - 90)))
-        self._do("fall", day, "71046", diagnosis=FALL)
+        if not self._do("fall", day, "71046", diagnosis=FALL):
+            return
         if self._random.random() < GAP_SHARE * 2:
             closed = self._ending(day + timedelta(days=60), day + timedelta(days=100))
-            self.care.gaps.append(Gap("falls_prevention", day, closed))
-            if closed is not None:
-                self._do("falls_prevention", closed, THERAPY)
+            self._add_gap("falls_prevention", day, closed, THERAPY)
         else:
             self._do("falls_prevention", day + timedelta(days=self._random.randrange(2, 9)), THERAPY)
 
@@ -172,11 +183,10 @@ class Planter:
                 days=self._random.randrange(120, max(121, (self._last - self._first).days - 150))
             )
             closed = self._ending(stops + timedelta(days=length), stops + timedelta(days=2 * length))
-            self.care.gaps.append(Gap(kind, stops, closed))
-            resumes = closed or resumes
+            resumes = self._add_gap(kind, stops, closed, code) or resumes
         day = self._first + timedelta(days=self._random.randrange(interval))
         while day <= self._last:
-            if not stops <= day < resumes:
+            if not stops <= day <= resumes:
                 self._do(kind, day, code)
             day += timedelta(days=interval)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+PRIMARY = {"01", "08", "11", "37", "38", "50", "89", "97"}
 VISITS = {"99213", "99214", "99215", "99203", "G0439", "99308", "99309", "99310"}
 SHOWN = {
     "90662": "flu", "G0439": "wellness", "92014": "eye", "G0245": "foot", "83036": "blood", "97161": "therapy",
@@ -155,7 +156,7 @@ class Oracle:
         code = row["CLM_LINE_HCPCS_CD"]
         if code in SHOWN:
             claim.shows.append((SHOWN[code], day, code))
-        if code in VISITS and row["CLM_PRVDR_SPCLTY_CD"] == "11":
+        if code in VISITS and row["CLM_PRVDR_SPCLTY_CD"] in PRIMARY:
             claim.shows.append(("visit", day, row["RNDRG_PRVDR_NPI_NUM"]))
 
     @staticmethod
