@@ -21,6 +21,8 @@ _PARAMETERS = {
     "baseline_from": "2022-01",
     "change": "added",
     "entity": "D9001",
+    "first_day": "2022-01-01",
+    "last_day": "2022-12-31",
     "first_month": "2022-01",
     "last_month": "2022-03",
     "month": "2022-02",
