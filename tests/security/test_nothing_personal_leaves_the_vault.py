@@ -210,7 +210,7 @@ def test_the_search_was_complete(world: World) -> None:
     assert len(world.people.texts) > 80 * 4
     assert {"intake", "alignment", "risk", "cost_shift"} <= {name.split(".")[0] for name in world.evidence["tables"]}
     assert len(world.evidence["metrics"]) == 13  # twelve processes of services, and the gateway for states
-    assert len([name for name in world.evidence["logs"] if name.startswith("logs/")]) == 12
+    assert len([name for name in world.evidence["logs"] if name.startswith("logs/")]) == 13
     assert all(content for content in world.evidence["metrics"].values())
     full = {name for name, content in world.evidence["topics"].items() if content}
     assert len(full) >= 8, full

@@ -337,7 +337,7 @@ def test_a_month_changes_only_where_reach_said_so(facts: list[Fact], month: str)
         reach = statements.reach_of(fact, month_index("2022-01"), month_index("2022-12"))
         statements.add(fact)
         after = statements.resolve(month_index(month))
-        changed = [a and a.value for a in before] != [a and a.value for a in after]
+        changed = [a and (a.value, a.reach) for a in before] != [a and (a.value, a.reach) for a in after]
         assert changed == (month_index(month) in reach)
 
 

@@ -93,7 +93,8 @@ def test_ratios_lie_within_their_intervals_and_between_themselves_and_the_mean(s
     for rate in facility_rates(everybody, 90):
         plain = rate.totals.admissions / rate.totals.expected
         assert 0 <= rate.ratio_low <= rate.ratio <= rate.ratio_high
-        assert min(plain, 1) - 1e-9 <= rate.ratio <= max(plain, 1) + 1e-9
+        # The ratio is a mean over a grid of how much facilities may differ, and as exact as that.
+        assert min(plain, 1) - 1e-5 <= rate.ratio <= max(plain, 1) + 1e-5
         assert math.isfinite(rate.rate)
 
 
