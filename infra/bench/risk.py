@@ -43,6 +43,7 @@ from services.risk.hcc_tables import LIBRARY_MODEL, MODELS, hcc_tables
 from services.risk.tiering import at_cut
 from services.risk.worker import SERVICE
 from services.runtime.applying import Applier, examine_all
+from services.runtime.collecting import spare_collector
 from services.runtime.database import Connection, apply_migrations
 from services.runtime.dead_letters import Seal
 from services.runtime.ledger import Message, Spot, create_positions
@@ -376,6 +377,8 @@ def main() -> None:
     parser.add_argument("--tiers", type=int, default=100_000, help="people who are tiered")
     parser.add_argument("--claims", type=int, default=10, help="claims of each person who is tiered")
     given = parser.parse_args()
+    # Of both sides alike: what the collector takes is a matter of its settings, and a worker has these.
+    spare_collector()
     with tempfile.TemporaryDirectory() as folder:
         # As root the database runs under another account, which must be able to enter.
         Path(folder).chmod(0o711)

@@ -6,7 +6,6 @@ in place: a database or broker that is gone may come back.
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from contracts.topics import Topic
 from services.runtime import telemetry
 from services.runtime.applying import Applier, Candidate, examine_all
 from services.runtime.buffers import Buffers
+from services.runtime.collecting import spare_collector
 from services.runtime.cuts import consumed_topics
 from services.runtime.database import (
     Connection,
@@ -62,8 +62,6 @@ from services.runtime.transactions import Probe, no_probe
 
 # Two batches a partition: one being applied, one being collected.
 _BATCHES_BUFFERED: Final = 2
-# New objects between two looks of the garbage collector; a batch makes some tens of thousands.
-_COLLECT_AFTER: Final = 20_000
 _WATCH_SECONDS: Final = 5.0
 # Faust ends in about one second; what it has not finished by then is read again anyway.
 _STOP_SECONDS: Final = 8.0
@@ -157,7 +155,7 @@ class Worker:
 
     async def _run_app(self) -> None:
         await self.app.start()
-        _settle()
+        spare_collector()
         log("worker_started", service=self.applier.definition.name, slot=self.settings.slot)
         await self.app.wait_until_stopped()
         reason = self.app.crash_reason
@@ -266,16 +264,6 @@ class Worker:
         own = [spot for spot in self.spots if spot in self.app.applied]
         now = Progress(monotonic(), sum(lags[spot] for spot in own), sum(positions[spot] for spot in own))
         telemetry.STALLED.labels(service).set(liveness.observe(now))
-
-
-def _settle() -> None:
-    """Spare the garbage collector all that start-up made, and most of its looks: a quarter of a worker's time.
-
-    Decoded events hold no cycles, so they are freed without it.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 class _Reconnecting:

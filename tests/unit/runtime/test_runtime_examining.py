@@ -5,8 +5,8 @@ import gc
 from datetime import UTC, datetime
 
 from infra.bench.workload import event
-from services.runtime import worker
 from services.runtime.applying import examine_all
+from services.runtime.collecting import spare_collector
 from services.runtime.ledger import Message, Spot
 
 CLAIMS = Spot("tandem.claims-medicare.v1", 0)
@@ -45,7 +45,7 @@ async def test_others_get_their_turn_in_between() -> None:
 def test_what_start_up_made_is_no_work_for_the_garbage_collector() -> None:
     before = gc.get_threshold()
     try:
-        worker._settle()
+        spare_collector()
         assert gc.get_freeze_count() > 10_000
         assert gc.get_threshold()[0] > before[0]
     finally:

@@ -246,7 +246,7 @@ async def test_a_runner_that_does_not_stop_is_left_behind(tasks: pytest.MonkeyPa
 async def test_why_faust_stopped(
     monkeypatch: pytest.MonkeyPatch, reason: Exception | None, raised: type[Exception], words: str
 ) -> None:
-    monkeypatch.setattr(module, "_settle", lambda: None)
+    monkeypatch.setattr(module, "spare_collector", lambda: None)
     worker = working()
     worker.app = SimpleNamespace(start=Scripted([None]), wait_until_stopped=Scripted([None]), crash_reason=reason)  # type: ignore[assignment]
     with pytest.raises(raised, match=words):

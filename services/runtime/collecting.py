@@ -1,0 +1,17 @@
+"""How a worker's process has the garbage collector, for the worker itself and for whoever measures what one does."""
+
+import gc
+from typing import Final
+
+# New objects between two looks of the garbage collector; a batch makes some tens of thousands.
+_COLLECT_AFTER: Final = 20_000
+
+
+def spare_collector() -> None:
+    """Spare the garbage collector all that start-up made, and most of its looks: a quarter of a worker's time.
+
+    Decoded events hold no cycles, so they are freed without it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
