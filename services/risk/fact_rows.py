@@ -17,7 +17,7 @@ from contracts.medicaid import MedicaidEnrolmentSpan, MedicaidEnrolmentStated
 from services.risk.claim_codes import claim_codes
 from services.risk.hcc_tables import eligible_procedures, is_known
 from services.risk.risk_policy import RiskPolicy
-from services.risk.rules.claim_marks import avoidable_admissions, frailty_of, marks_of, paid_cents
+from services.risk.rules.claim_marks import avoidable_admissions, frailty_of, mark_number, paid_cents
 from services.risk.rules.eligible_diagnoses import ineligible_because
 
 Row = tuple[Any, ...]
@@ -92,7 +92,7 @@ def claim_records(event: MedicareClaimsDelivered, policy: RiskPolicy) -> Iterato
             claim.claim_type_code in _ADMISSION_CLAIMS and not claim.denied,
             *(claim.service_from, claim.service_through),
             *("|".join(counting), "|".join(ignored), reason, claim.claim_type_code, paid_cents(claim)),
-            *(marks_of(claim, codes).value, frailty_of(claim, codes)),
+            *(mark_number(claim, codes), frailty_of(claim, codes)),
             "|".join(str(number) for number in avoidable_admissions(claim, codes)),
         )
 

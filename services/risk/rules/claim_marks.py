@@ -48,6 +48,8 @@ _BY_CLAIM_TYPE: Final = {
     "61": Mark.ADMISSION.value,
 }
 _DIALYSIS, _INFUSION, _WOUND = Mark.DIALYSIS.value, Mark.INFUSION.value, Mark.WOUND.value
+_AVOIDABLE, _EMERGENCY, _PRIMARY_CARE = Mark.AVOIDABLE.value, Mark.EMERGENCY.value, Mark.PRIMARY_CARE.value
+_BEHAVIOURAL, _TRANSPLANT, _TO_FACILITY = Mark.BEHAVIOURAL.value, Mark.TRANSPLANT.value, Mark.TO_FACILITY.value
 
 
 def _any_starts(codes: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
@@ -100,20 +102,21 @@ def _is_emergency(claim: MedicareClaim, codes: ClaimCodes) -> bool:
 
 def marks_of(claim: MedicareClaim, codes: ClaimCodes) -> Mark:
     """Say what a claim is a sign of; a denied one of nothing."""
-    return Mark(_marks(claim, codes))
+    return Mark(mark_number(claim, codes))
 
 
-def _marks(claim: MedicareClaim, codes: ClaimCodes) -> int:
+def mark_number(claim: MedicareClaim, codes: ClaimCodes) -> int:
+    """Give :func:`marks_of` as the number that is stored."""
     if claim.denied:
         return 0
     found = _BY_CLAIM_TYPE.get(claim.claim_type_code, 0) | _of_services(claim, codes)
     signs = (
-        (Mark.AVOIDABLE.value, bool(avoidable_admissions(claim, codes))),
-        (Mark.EMERGENCY.value, _is_emergency(claim, codes)),
-        (Mark.PRIMARY_CARE.value, _is_primary_care(claim, codes)),
-        (Mark.BEHAVIOURAL.value, _any_starts(claim.diagnosis_codes, codes.behavioural_starting)),
-        (Mark.TRANSPLANT.value, is_transplant(claim)),
-        (Mark.TO_FACILITY.value, claim.discharge_status_code in codes.facility_discharge_statuses
+        (_AVOIDABLE, bool(avoidable_admissions(claim, codes))),
+        (_EMERGENCY, _is_emergency(claim, codes)),
+        (_PRIMARY_CARE, _is_primary_care(claim, codes)),
+        (_BEHAVIOURAL, _any_starts(claim.diagnosis_codes, codes.behavioural_starting)),
+        (_TRANSPLANT, is_transplant(claim)),
+        (_TO_FACILITY, claim.discharge_status_code in codes.facility_discharge_statuses
          and claim.claim_type_code in _ACUTE),
     )  # fmt: skip
     for mark, holds in signs:

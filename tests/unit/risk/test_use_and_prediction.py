@@ -15,7 +15,7 @@ from services.risk.claim_codes import claim_code_entries, claim_codes, indicator
 from services.risk.prediction_pack import coefficient_pack, pack_entries, pack_from, written
 from services.risk.rules.avoidable_admission import PackError, contributions, pack_of, probability
 from services.risk.rules.capacity_tier import Standing, tiers_of
-from services.risk.rules.claim_marks import Mark, avoidable_admissions, frailty_of, marks_of, paid_cents
+from services.risk.rules.claim_marks import Mark, avoidable_admissions, frailty_of, mark_number, marks_of, paid_cents
 from services.risk.rules.person_use import PersonUse, UseRecord, use_of
 from services.risk.rules.predictors import PREDICTORS, Candidate, predictors_of
 from services.risk.rules.stratification import (
@@ -107,6 +107,7 @@ MARKS: list[tuple[dict[str, Any], Mark]] = [
 @pytest.mark.parametrize(("values", "marks"), MARKS)
 def test_marks(values: dict[str, Any], marks: Mark) -> None:
     assert marks_of(claim(**values), CODES) == marks
+    assert mark_number(claim(**values), CODES) == marks.value
 
 
 def test_the_numbers_of_marks_never_change() -> None:
