@@ -32,9 +32,12 @@ LIBRARY_MODEL: Final[dict[AnyModel, str]] = {
 _HIERARCHIES_YEAR: Final = 2026
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HccTables:
-    """Tables of all models, keyed as the library wants them; coefficients as exact decimals."""
+    """Tables of all models, keyed as the library wants them; coefficients as exact decimals.
+
+    There is one of each year, so it is compared and hashed by being itself.
+    """
 
     mapping: dict[tuple[str, str], set[str]]
     edits: dict[tuple[str, str], Any]

@@ -159,6 +159,14 @@ def disease_variables(model: AnyModel, library_person: Any, categories: set[str]
     return [*create_disease_interactions(name, groups, library_person, categories), *create_hcc_counts(categories)]
 
 
+@lru_cache(maxsize=10_000)
+def _demographic_part(tables: HccTables, model: Model, segment: Segment, person: Demographics) -> Decimal:
+    """Add the factors of age, sex and entitlement: people who are alike have the same."""
+    library_person = _library_person(segment, person)
+    variables = [library_person.category, *create_demographic_interactions(library_person)]
+    return score_parts(tables, model, segment, variables)[0]
+
+
 def hcc_score(
     tables: HccTables, model: Model, segment: Segment, person: Demographics | None, diagnosis_codes: frozenset[str]
 ) -> HccScore:
@@ -167,8 +175,5 @@ def hcc_score(
     found, edited = categories_of(tables, model, person, diagnosis_codes)
     hccs, _ = score_parts(tables, model, segment, [f"HCC{category}" for category in found])
     combined, interactions = score_parts(tables, model, segment, disease_variables(model, library_person, set(found)))
-    demographic = None
-    if person is not None:
-        variables = [library_person.category, *create_demographic_interactions(library_person)]
-        demographic, _ = score_parts(tables, model, segment, variables)
+    demographic = None if person is None else _demographic_part(tables, model, segment, person)
     return HccScore.of(model, segment, demographic, hccs + combined, found, interactions, edited)
