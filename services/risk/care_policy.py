@@ -27,6 +27,7 @@ class CarePolicy:
     lapse_days: Mapping[str, int]
     look_back_days: int
     fall_look_back_days: int
+    frailty_least_markers: int
     flu_season_opens: str
     flu_season_closes: str
     coordination_tier: int

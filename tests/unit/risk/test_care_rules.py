@@ -9,6 +9,7 @@ from services.risk.care_facts import CareFacts, Days, Evidence, Met, Need, Netwo
 from services.risk.care_gateway import Kind
 from services.risk.care_policy import care_policy
 from services.risk.care_rules import CARE_RULES
+from services.risk.claim_codes import claim_codes
 from services.risk.rules.clinician_ranking import county_steps, rank_clinicians
 from services.risk.rules.flu_vaccine import season_of
 from services.risk.rules.missed_treatment import usual_interval
@@ -36,6 +37,7 @@ def every(interval: int, count: int, last: int) -> list[tuple[date, str]]:
     return [before(last + interval * number) for number in range(count)]
 
 
+FRAIL = [before(300, "walker"), before(200, "weakness"), before(90, "incontinence")]
 DIABETES = [before(30, "E119"), before(200, "E119")]
 CASES: list[tuple[str, str, CareFacts, str | None]] = [
     # kind, what it is about, facts, the occasion that is called for, "met" or None
@@ -61,6 +63,26 @@ CASES: list[tuple[str, str, CareFacts, str | None]] = [
     ("falls_prevention", "a fall too long ago", facts(fall=[before(121, "W1830XA")]), None),
     ("falls_prevention", "therapy since", facts(fall=[before(20)], falls_service=[before(5, "97161")]), "met"),
     ("falls_prevention", "therapy before", facts(fall=[before(20)], falls_service=[before(25)]), "2022-09-25"),
+    ("falls_prevention", "frail", facts(frailty=FRAIL), "2022"),
+    ("falls_prevention", "two signs of frailty, one twice", facts(frailty=[*FRAIL[1:], before(9, "weakness")]), None),
+    ("falls_prevention", "a sign too long ago", facts(frailty=[*FRAIL[1:], before(411, "walker")]), None),
+    ("falls_prevention", "a sign on the last day", facts(frailty=[*FRAIL[1:], before(410, "walker")]), "2022"),
+    ("falls_prevention", "frail, known too shortly", facts(date(2022, 5, 1), frailty=FRAIL), None),
+    ("falls_prevention", "frail, therapy in the year", facts(frailty=FRAIL, falls_service=[before(400)]), "met"),
+    ("falls_prevention", "frail, therapy before", facts(frailty=FRAIL, falls_service=[before(411)]), "2022"),
+    (
+        "falls_prevention",
+        "frail, a fall since therapy",
+        facts(frailty=FRAIL, fall=[before(20)], falls_service=[before(25)]),
+        "2022-09-25",
+    ),
+    (
+        "falls_prevention",
+        "frail, therapy since a fall",
+        facts(frailty=FRAIL, fall=[before(20)], falls_service=[before(5)]),
+        "met",
+    ),
+    ("falls_prevention", "frail, a fall long ago", facts(frailty=FRAIL, fall=[before(121)]), "2022"),
     ("diabetes_eye_exam", "no diabetes", facts(), None),
     ("diabetes_eye_exam", "seen on one day only", facts(diabetes=DIABETES[:1]), None),
     ("diabetes_eye_exam", "missing", facts(diabetes=DIABETES), "2022"),
@@ -102,6 +124,23 @@ def test_a_rule_finds_what_is_called_for(kind: str, about: str, known: CareFacts
     if isinstance(finding, Need):
         assert 0 < len(finding.reason) <= 200
         assert all(len(one.what) <= 80 for one in finding.evidence)
+
+
+def test_frailty_is_told_by_its_signs_the_newest_first_and_no_more_than_an_event_carries() -> None:
+    known = facts(frailty=[*FRAIL, before(10, "weakness")])
+    finding = CARE_RULES["falls_prevention"].rule(known, Days(TODAY, TODAY), care_policy())
+    assert isinstance(finding, Need)
+    assert finding.reason == "3 signs of frailty, and no service against falls in 12 months"
+    assert [(one.what, one.on) for one in finding.evidence] == [
+        ("sign of frailty: weakness", before(10)[0]),
+        ("sign of frailty: incontinence", before(90)[0]),
+        ("sign of frailty: walker", before(300)[0]),
+    ]
+    every_sign = facts(frailty=[before(9, marker.name) for marker in claim_codes().frailty_markers])
+    finding = CARE_RULES["falls_prevention"].rule(every_sign, Days(TODAY, TODAY), care_policy())
+    assert isinstance(finding, Need)
+    assert finding.reason.startswith(f"{len(claim_codes().frailty_markers)} signs")
+    assert len(finding.evidence) == 10
 
 
 def _in_tier(tier: int, entry: TierEntry | None, **shown: list[tuple[date, str]]) -> CareFacts:
