@@ -2,7 +2,7 @@
 
 A signal is ``name=day=detail``: detail is the code that shows it, of a primary care visit the clinician, of a sign of frailty its
 name. Claims about substance use show nothing here (42 CFR Part 2). Home health, skilled nursing, hospice and equipment claims
-show signs of frailty alone.
+show signs of frailty alone, and hospice claims that there is hospice.
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,8 @@ from services.risk.rules.claim_marks import frailty_of
 ADMISSION: Final = "admission"
 PRIMARY_CARE: Final = "primary_care"
 FRAILTY: Final = "frailty"
+HOSPICE: Final = "hospice"
+_HOSPICE_CLAIM: Final = "50"
 _ADMISSIONS: Final = frozenset({"60", "61"})
 _PROFESSIONAL: Final = frozenset({"71", "72"})
 _READ: Final = _ADMISSIONS | _PROFESSIONAL | {"40"}
@@ -66,11 +68,16 @@ def medicare_signals(claim: MedicareClaim, policy: CarePolicy) -> set[Signal]:
     if claim.denied or claim.substance_use:
         return set()
     shown = set(_frailty_signals(claim))
+    if claim.claim_type_code == _HOSPICE_CLAIM:
+        shown.add((HOSPICE, claim.service_through, ""))
     if claim.claim_type_code not in _READ:
         return shown
     shown.update(diagnosis_signals(claim.diagnosis_codes, claim.service_from, policy))
     if claim.claim_type_code in _ADMISSIONS:
         shown.add((ADMISSION, claim.service_from, ""))
+    for done in claim.procedures:
+        names = policy.signals_of_inpatient_procedure.get(done.code, ())
+        shown.update((name, done.performed_on or claim.service_from, done.code) for name in names)
     for line in claim.lines:
         shown.update(_line_signals(line, claim, policy))
     return shown

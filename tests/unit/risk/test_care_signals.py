@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from contracts.claims import Adjustment, MedicaidClaim, MedicaidClaimLine, MedicareClaim, MedicareClaimLine
+from contracts.claims import (
+    Adjustment,
+    InstitutionalProcedure,
+    MedicaidClaim,
+    MedicaidClaimLine,
+    MedicareClaim,
+    MedicareClaimLine,
+)
 from services.risk.care_policy import CarePolicyError, care_policy, care_policy_entries, codes_of
 from services.risk.care_signals import medicaid_signals, medicare_signals, written
 
@@ -48,6 +55,15 @@ MEDICARE: list[tuple[MedicareClaim, str]] = [
     (medicare("82", line("E0143")), f"frailty={DAY}=walker"),
     (medicare("82", line("90662"), diagnoses=("E119",)), ""),
     (medicare("20", diagnoses=("E119", "M6281")), f"frailty={DAY}=weakness"),
+    (medicare("50", diagnoses=("E119",)), f"hospice={DAY}="),
+    (medicare("50", diagnoses=("E119",), denied=True), ""),
+    (medicare("71", line("77067"), diagnoses=("Z853",)), f"mammography={DAY}=77067|no_breast_screening={DAY}=Z853"),
+    (medicare("71", line("45378"), line("82274"), line("81528")), f"colonoscopy={DAY}=45378|stool_blood={DAY}=82274|stool_dna={DAY}=81528"),
+    (medicare("40", line("G0104"), line("74263")), f"ct_colonography={DAY}=74263|sigmoidoscopy={DAY}=G0104"),
+    (medicare("71", diagnoses=("Z85038", "Z9012")), f"no_colorectal_screening={DAY}=Z85038|one_breast_absent={DAY}=Z9012"),
+    (medicare("71", line("44150")), f"no_colorectal_screening={DAY}=44150"),
+    (medicare("60", procedures=(InstitutionalProcedure(code="0HTV0ZZ", performed_on=date(2022, 3, 1)), InstitutionalProcedure(code="0DTE4ZZ"))),
+     f"admission={DAY}=|no_breast_screening=2022-03-01=0HTV0ZZ|no_colorectal_screening={DAY}=0DTE4ZZ"),
     (medicare("71", diagnoses=("N1831",)), ""),
     (medicare("71", diagnoses=("N1832",)), f"nutrition_condition={DAY}=N1832"),
 ]  # fmt: skip
@@ -72,6 +88,7 @@ def medicaid(*codes: str, **more: Any) -> MedicaidClaim:
 MEDICAID: list[tuple[MedicaidClaim, str]] = [
     (medicaid("S5170"), f"nutrition_support={DAY}=S5170"),
     (medicaid("T1016", "99213"), f"care_management={DAY}=T1016"),
+    (medicaid("T2042", "77067"), f"hospice={DAY}=T2042|mammography={DAY}=77067"),
     (medicaid("S5170", voided=True), ""),
     (medicaid("S5170", denied=True), ""),
     (medicaid("90662", substance_use=True), ""),
