@@ -82,7 +82,9 @@ def is_needed(kind: str, on: date, done: dict[str, list[date]]) -> bool:
         return not any(day >= season_begins(on) for day in before)
     if kind == "falls_prevention":
         falls = [day for day in done.get("fall", ()) if on - timedelta(days=130) <= day <= on]
-        return bool(falls) and not any(day >= max(falls) for day in before)
+        frail = any(on - _YEAR < day <= on for day in done.get("frailty", ()))
+        since = max(falls) if falls else on - _YEAR
+        return (bool(falls) or frail) and not any(day >= since for day in before)
     if kind in SERIES:
         return bool(before) and on - before[-1] > timedelta(days=2 * SERIES[kind][0])
     return not any(day > on - _YEAR for day in before)

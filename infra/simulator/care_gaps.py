@@ -22,6 +22,7 @@ from infra.simulator.world import CLINICIAN_NPIS, SERVICE_AREA
 GAP_SHARE: Final = 0.2
 ENDING_SHARE: Final = 0.5
 FALL_SHARE: Final = 0.25
+FRAILTY_SHARE: Final = 0.3
 SERIES_SHARES: Final = {"missed_dialysis": 0.05, "missed_wound_care": 0.08, "missed_infusion": 0.08}
 # What shows each yearly service, and how long after the last the next is done.
 YEARLY: Final = {
@@ -32,6 +33,8 @@ SERIES: Final = {
     "missed_dialysis": ("90935", 2, 21), "missed_wound_care": ("97597", 7, 70), "missed_infusion": ("96365", 28, 100),
 }  # fmt: skip
 FLU_VACCINE, FALL, THERAPY = "90662", "W1830XA", "97161"
+# Gait, weakness, incontinence, a pressure ulcer: what claims show of somebody frail.
+FRAILTY: Final = ("R2681", "M6281", "R32", "L89152")
 _OFFICE: Final = frozenset(
     {"99213", "99214", "99215", "99203", "G0439", "99308", "99309", "99310"}
 )  # what the simulator's physicians bill for visits
@@ -62,7 +65,7 @@ class Gap:
 
 @dataclass(slots=True)
 class Care:
-    """One person's gaps, and the days on which each kind's service was received; ``fall``: days of falls."""
+    """One person's gaps, and the days on which each kind's service was received; ``fall``, ``frailty``: when claims show it."""
 
     gaps: list[Gap] = field(default_factory=list)
     done: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
@@ -86,6 +89,8 @@ class Planter:
     def __init__(self, person: Person, seed: int) -> None:
         self._person = person
         self._random = Random(f"{seed}:care:{person.traits.index}")
+        # Of its own, so that everything else is planted as it would be without.
+        self._frailty_random = Random(f"{seed}:frailty:{person.traits.index}")
         self._clinician = self._random.choice(_PARTICIPANTS)
         self._made: list[MedicareClaim] = []
         self.care = Care()
@@ -100,7 +105,7 @@ class Planter:
         in_fee_for_service = person.life.final[month].health_plan is None and part_a_and_b(person.life, month)
         return month >= person.life.entry and in_fee_for_service
 
-    def _do(self, kind: str, day: date, code: str, *, npi: str = "", diagnosis: str = "Z0000") -> bool:
+    def _do(self, kind: str, day: date, code: str, *, npi: str = "", diagnoses: tuple[str, ...] = ("Z0000",)) -> bool:
         """Give a service, if the person's claims of the day go to Medicare; tells whether they do."""
         if not self._covered(day):
             return False
@@ -113,7 +118,7 @@ class Planter:
             claim_type="71",
             first=day,
             last=day,
-            diagnosis_codes=(diagnosis,),
+            diagnosis_codes=diagnoses,
             npi=npi or self._clinician,
             lines=[line],
         )
@@ -167,13 +172,28 @@ class Planter:
         if self._random.random() >= FALL_SHARE:
             return
         day = self._first + timedelta(days=self._random.randrange(60, max(61, (self._last - self._first).days - 90)))
-        if not self._do("fall", day, "71046", diagnosis=FALL):
+        if not self._do("fall", day, "71046", diagnoses=(FALL,)):
             return
         if self._random.random() < GAP_SHARE * 2:
             closed = self._ending(day + timedelta(days=60), day + timedelta(days=100))
             self._add_gap("falls_prevention", day, closed, THERAPY)
         else:
             self._do("falls_prevention", day + timedelta(days=self._random.randrange(2, 9)), THERAPY)
+
+    def _frailty(self) -> None:
+        """Two to four signs on one claim; half of the frail get therapy, unless their gap is that they get none."""
+        chance = self._frailty_random
+        if chance.random() >= FRAILTY_SHARE:
+            return
+        day = self._first + timedelta(days=chance.randrange(100, 400))
+        signs = tuple(chance.sample(FRAILTY, chance.randrange(2, 5)))
+        frail = self._do("frailty" if len(signs) > 2 else "nearly_frail", day, "71046", diagnoses=signs)  # noqa: PLR2004 - three signs make somebody frail
+        if (
+            frail
+            and chance.random() < ENDING_SHARE
+            and not any(gap.kind == "falls_prevention" for gap in self.care.gaps)
+        ):
+            self._do("falls_prevention", day + timedelta(days=chance.randrange(2, 150)), THERAPY)
 
     def _series(self, kind: str) -> None:
         code, interval, length = SERIES[kind]
@@ -199,6 +219,7 @@ class Planter:
         for kind, share in SERIES_SHARES.items():
             if self._random.random() < share or (kind == "missed_dialysis" and self._person.traits.renal_failure):
                 self._series(kind)
+        self._frailty()
         self.care.conditions = [
             name for name, codes in (("diabetes", _DIABETES), ("nutrition", _NUTRITION)) if self._has(codes)
         ]

@@ -76,6 +76,9 @@ class CareFacts:
     # Why there is nothing to be done for the person, if so.
     barrier: str | None = None
     network: Network = field(default_factory=Network)
+    birth_date: date | None = None
+    # "1" male, "2" female; None where nobody has said.
+    sex_code: str | None = None
 
     def between(self, name: str, first: date, last: date) -> tuple[Service, ...]:
         """What was shown from one day to another, both included, in the order of days."""

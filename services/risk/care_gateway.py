@@ -38,7 +38,7 @@ AsOf = Annotated[int | None, Query(ge=1, description="sequence of a delivery; le
 Kind = Literal[
     "connect_primary_care", "coordinate_high_cost_care", "flu_vaccine", "wellness_visit", "falls_prevention",
     "diabetes_eye_exam", "diabetes_foot_exam", "diabetes_blood_test", "missed_dialysis", "missed_wound_care",
-    "missed_infusion", "nutrition_meals",
+    "missed_infusion", "nutrition_meals", "breast_cancer_screening", "colorectal_cancer_screening",
 ]  # fmt: skip
 _LONGEST_PAGE = 5_000
 _STATUS_OF = {

@@ -21,12 +21,17 @@ class CarePolicy:
     """Every parameter by its name in the file."""
 
     procedures: Mapping[str, tuple[str, ...]]
+    inpatient_procedures: Mapping[str, tuple[str, ...]]
     diagnoses: Mapping[str, tuple[str, ...]]
     primary_care_specialties: tuple[str, ...]
     due_days: Mapping[str, int]
     lapse_days: Mapping[str, int]
     look_back_days: int
     fall_look_back_days: int
+    frailty_least_markers: int
+    screening_ages: Mapping[str, tuple[Mapping[str, Any], ...]]
+    screening_look_back_days: Mapping[str, Mapping[str, int]]
+    screening_known_days: Mapping[str, int]
     flu_season_opens: str
     flu_season_closes: str
     coordination_tier: int
@@ -48,6 +53,11 @@ class CarePolicy:
     def signals_of_procedure(self) -> dict[str, tuple[str, ...]]:
         """What each procedure code shows."""
         return _inverted((name, codes_of(ranges)) for name, ranges in self.procedures.items())
+
+    @cached_property
+    def signals_of_inpatient_procedure(self) -> dict[str, tuple[str, ...]]:
+        """What each ICD-10-PCS code shows."""
+        return _inverted(self.inpatient_procedures.items())
 
     @cached_property
     def signals_of_diagnosis(self) -> dict[str, tuple[str, ...]]:

@@ -61,6 +61,16 @@ _DIED: Final = """
     SELECT DISTINCT person_id FROM statement
     WHERE person_id = ANY($1) AND since <= $2 AND (until IS NULL OR until > $2) AND death_date IS NOT NULL
 """
+# Medicare's newest word on each, else the state's; sex 0 is no information.
+_PORTRAITS: Final = """
+    SELECT person_id,
+           (array_agg(birth_date ORDER BY payer = 'medicare' DESC, stated_on DESC, sequence DESC, birth_date)
+               FILTER (WHERE birth_date IS NOT NULL))[1] AS birth_date,
+           (array_agg(sex_code ORDER BY payer = 'medicare' DESC, stated_on DESC, sequence DESC, sex_code)
+               FILTER (WHERE sex_code IN ('1', '2')))[1] AS sex_code
+    FROM statement WHERE person_id = ANY($1) AND since <= $2 AND (until IS NULL OR until > $2)
+    GROUP BY person_id
+"""
 _SHARES: Final = """
     SELECT DISTINCT ON (person_id) person_id, shares FROM care_sharing
     WHERE person_id = ANY($1) AND since <= $2 AND (until IS NULL OR until > $2) AND effective <= $3
@@ -187,19 +197,20 @@ class CareReader:
         return found
 
     async def facts_of(self, people: list[str]) -> dict[str, CareFacts]:
-        """Everything that rules look at, of each person; nine queries, however many people."""
+        """Everything that rules look at, of each person; eight queries, however many people."""
         month = month_of(self._today)
         oldest = add_months(month, -self._policy.alignment_holds_months)
         aligned = await self._grouped(_ALIGNED, people, oldest, month)
         claims = await self._grouped(CLAIMS, people)
         observed = await self._grouped(_OBSERVED, people)
+        portraits = await self._grouped(_PORTRAITS, people)
         died = await self._grouped(_DIED, people)
         shares = await self._grouped(_SHARES, people, self._today)
         tiers = await self._grouped(_TIERS, people)
         gone = await self._grouped(_GONE, people)
         return {
             person: self._facts(
-                person, aligned[person], claims[person], observed[person], tiers[person],
+                person, aligned[person], claims[person], observed[person], tiers[person], portraits[person],
                 _barrier(aligned[person], died[person], shares[person], gone[person]),
             )
             for person in people
@@ -212,6 +223,7 @@ class CareReader:
         claims: list[asyncpg.Record],
         observed: list[asyncpg.Record],
         tiers: list[asyncpg.Record],
+        portraits: list[asyncpg.Record],
         barrier: str | None,
     ) -> CareFacts:
         place = aligned[0] if aligned else None
@@ -228,6 +240,8 @@ class CareReader:
             _facility_of(claims, self._today, self._policy) if barrier is None else None,
             barrier,
             self._networks.get(entity or "", Network()),
+            portraits[0]["birth_date"] if portraits else None,
+            portraits[0]["sex_code"] if portraits else None,
         )
 
     async def standing_of(self, people: list[str]) -> dict[str, Standing]:

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from contracts.care import Owner
 from services.risk.care_facts import Rule
+from services.risk.rules.cancer_screening import breast_cancer_screening, colorectal_cancer_screening
 from services.risk.rules.connect_primary_care import connect_primary_care
 from services.risk.rules.coordinate_high_cost_care import coordinate_high_cost_care
 from services.risk.rules.diabetes_management import diabetes_blood_test, diabetes_eye_exam, diabetes_foot_exam
@@ -35,4 +36,8 @@ CARE_RULES: Final[dict[str, CareRule]] = {
     "missed_wound_care": CareRule("aide", "Missed wound care", missed_wound_care),
     "missed_infusion": CareRule("aide", "Missed infusions", missed_infusion),
     "nutrition_meals": CareRule("aide", "Meals for a nutrition-sensitive condition", nutrition_meals),
+    "breast_cancer_screening": CareRule("care_coordinator", "Mammogram", breast_cancer_screening),
+    "colorectal_cancer_screening": CareRule(
+        "care_coordinator", "Screening for colorectal cancer", colorectal_cancer_screening
+    ),
 }

@@ -1,7 +1,8 @@
 """From claims to what they show for care: services received and conditions seen. Pure; codes are policy.
 
-A signal is ``name=day=detail``: detail is the code that shows it, of a primary care visit the clinician. Claims about
-substance use show nothing here (42 CFR Part 2).
+A signal is ``name=day=detail``: detail is the code that shows it, of a primary care visit the clinician, of a sign of frailty its
+name. Claims about substance use show nothing here (42 CFR Part 2). Home health, skilled nursing, hospice and equipment claims
+show signs of frailty alone, and hospice claims that there is hospice.
 """
 
 from collections.abc import Iterator
@@ -17,10 +18,15 @@ from contracts.claims import (
     MedicareClaimsDelivered,
 )
 from services.risk.care_policy import CarePolicy
+from services.risk.claim_codes import claim_codes
 from services.risk.fact_rows import Row, claim_key
+from services.risk.rules.claim_marks import frailty_of
 
 ADMISSION: Final = "admission"
 PRIMARY_CARE: Final = "primary_care"
+FRAILTY: Final = "frailty"
+HOSPICE: Final = "hospice"
+_HOSPICE_CLAIM: Final = "50"
 _ADMISSIONS: Final = frozenset({"60", "61"})
 _PROFESSIONAL: Final = frozenset({"71", "72"})
 _READ: Final = _ADMISSIONS | _PROFESSIONAL | {"40"}
@@ -48,13 +54,30 @@ def _line_signals(line: MedicareClaimLine, claim: MedicareClaim, policy: CarePol
             yield name, line.service_from, line.rendering_npi or ""
 
 
+def _frailty_signals(claim: MedicareClaim) -> Iterator[Signal]:
+    """The markers that predictions count as well, by name."""
+    codes = claim_codes()
+    markers = frailty_of(claim, codes)
+    for place, marker in enumerate(codes.frailty_markers if markers else ()):
+        if markers >> place & 1:
+            yield FRAILTY, claim.service_from, marker.name
+
+
 def medicare_signals(claim: MedicareClaim, policy: CarePolicy) -> set[Signal]:
     """What one Medicare record shows: nothing where it was denied."""
     if claim.denied or claim.substance_use:
         return set()
-    shown = set(diagnosis_signals(claim.diagnosis_codes, claim.service_from, policy))
+    shown = set(_frailty_signals(claim))
+    if claim.claim_type_code == _HOSPICE_CLAIM:
+        shown.add((HOSPICE, claim.service_through, ""))
+    if claim.claim_type_code not in _READ:
+        return shown
+    shown.update(diagnosis_signals(claim.diagnosis_codes, claim.service_from, policy))
     if claim.claim_type_code in _ADMISSIONS:
         shown.add((ADMISSION, claim.service_from, ""))
+    for done in claim.procedures:
+        names = policy.signals_of_inpatient_procedure.get(done.code, ())
+        shown.update((name, done.performed_on or claim.service_from, done.code) for name in names)
     for line in claim.lines:
         shown.update(_line_signals(line, claim, policy))
     return shown
@@ -81,12 +104,11 @@ def medicare_rows(event: MedicareClaimsDelivered, policy: CarePolicy) -> Iterato
     """One row a record that may show something, or take something back."""
     data = event.data
     for claim in data.claims:
-        if claim.claim_type_code in _READ:
-            yield (
-                *(data.person_id, claim.record_id, claim.version, event.named_by, event.deliveryseq, data.state),
-                *("medicare", claim_key(claim), claim.adjustment is Adjustment.CANCELLATION),
-                *(claim.service_from, claim.service_through, written(medicare_signals(claim, policy)), None),
-            )
+        yield (
+            *(data.person_id, claim.record_id, claim.version, event.named_by, event.deliveryseq, data.state),
+            *("medicare", claim_key(claim), claim.adjustment is Adjustment.CANCELLATION),
+            *(claim.service_from, claim.service_through, written(medicare_signals(claim, policy)), None),
+        )
 
 
 def medicaid_rows(event: MedicaidClaimsDelivered, policy: CarePolicy) -> Iterator[Row]:

@@ -33,6 +33,11 @@ LAPSE = {
     "missed_wound_care": 90, "missed_infusion": 120, "nutrition_meals": 240,
 }  # fmt: skip
 YEAR = 410
+# Beginnings of the diagnoses that simulated claims have, and which sign of frailty each is.
+FRAIL = {
+    "R26": "gait", "M6281": "weak", "R32": "incontinent", "L89": "ulcer", "W18": "falls", "G30": "dementia",
+    "F03": "dementia",
+}  # fmt: skip
 NO_DATES = {"1000-01-01", "9999-12-31", ""}
 Verdict = tuple[str, str | None, date | None]  # "need" with an occasion, "met" with a day, or "none"
 
@@ -127,8 +132,7 @@ class Oracle:
             person.observe(self.day.replace(day=1))
             person.dead |= row["BENE_DEATH_DT"] not in NO_DATES
         for row in self._records(path, "1"):
-            if row["CLM_TYPE_CD"] in {"40", "60", "61"}:
-                self._part_a(row)
+            self._part_a(row)
         for row in self._records(path, "5"):
             self._part_b(row)
 
@@ -140,8 +144,11 @@ class Oracle:
         claim.kinds[row["CUR_CLM_UNIQ_ID"]] = row["CLM_ADJSMT_TYPE_CD"]
         if row["CLM_MDCR_NPMT_RSN_CD"]:
             return
-        self._diagnoses(claim, day, [row["PRNCPL_DGNS_CD"], row["ADMTG_DGNS_CD"]])
-        if row["CLM_TYPE_CD"] != "40":
+        codes = [row["PRNCPL_DGNS_CD"], row["ADMTG_DGNS_CD"]]
+        self._signs(claim, day, codes)
+        if row["CLM_TYPE_CD"] in {"40", "60", "61"}:
+            self._diagnoses(claim, day, codes)
+        if row["CLM_TYPE_CD"] in {"60", "61"}:
             claim.shows.append(("admission", day, ""))
 
     def _part_b(self, row: dict[str, str]) -> None:
@@ -152,12 +159,19 @@ class Oracle:
         claim.kinds[row["CUR_CLM_UNIQ_ID"]] = row["CLM_ADJSMT_TYPE_CD"]
         if row["CLM_CARR_PMT_DNL_CD"] == "0":
             return
-        self._diagnoses(claim, first, [row[f"CLM_DGNS_{number}_CD"] for number in range(1, 5)])
+        codes = [row[f"CLM_DGNS_{number}_CD"] for number in range(1, 5)]
+        self._signs(claim, first, codes)
+        self._diagnoses(claim, first, codes)
         code = row["CLM_LINE_HCPCS_CD"]
         if code in SHOWN:
             claim.shows.append((SHOWN[code], day, code))
         if code in VISITS and row["CLM_PRVDR_SPCLTY_CD"] in PRIMARY:
             claim.shows.append(("visit", day, row["RNDRG_PRVDR_NPI_NUM"]))
+
+    @staticmethod
+    def _signs(claim: Claim, day: date, codes: list[str]) -> None:
+        signs = {sign for code in codes for beginning, sign in FRAIL.items() if code.startswith(beginning)}
+        claim.shows += [("frail", day, sign) for sign in signs]
 
     @staticmethod
     def _diagnoses(claim: Claim, day: date, codes: list[str]) -> None:
@@ -238,10 +252,18 @@ class Oracle:
 
     def _falls(self, person: Person, raised: date) -> Verdict:
         falls = [day for day, _ in person.days("fall") if raised - timedelta(days=120) <= day <= raised]
-        if not falls:
+        year = raised - timedelta(days=YEAR)
+        signs = {sign for day, sign in person.days("frail") if year <= day <= raised}
+        if not falls and len(signs) < 3:
             return "none", None, None
-        done = [day for day, _ in person.days("therapy") if falls[-1] <= day <= self.day]
-        return ("met", None, done[0]) if done else ("need", falls[-1].isoformat(), None)
+        since = falls[-1] if falls else year
+        done = [day for day, _ in person.days("therapy") if since <= day <= self.day]
+        if done:
+            return "met", None, done[0]
+        if falls:
+            return "need", falls[-1].isoformat(), None
+        known = person.observed is not None and person.observed <= year
+        return ("need", str(raised.year), None) if known else ("none", None, None)
 
     def _series(self, kind: str, person: Person, raised: date) -> Verdict:
         signal, longest, least, lag = SERIES[kind]

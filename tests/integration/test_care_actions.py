@@ -81,6 +81,82 @@ async def test_a_cancelled_claim_takes_the_action_back(database_url: str) -> Non
         assert (closed.action, closed.outcome) == ("falls_prevention", "withdrawn")
 
 
+async def test_whoever_is_frail_has_one_action_a_year_that_names_the_signs_and_ends_with_therapy(
+    database_url: str,
+) -> None:
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection)
+        signs = care.service("g1", date(2022, 6, 1), "99213", diagnoses=("R2681", "R32"))
+        walker = world.visit(
+            "e1", date(2022, 7, 1), (), claim_type_code="82", lines=care.service("e1", date(2022, 7, 1), "E0143").lines
+        )
+        await world.apply(connection, world.medicare(1, 2, signs, walker))
+        await care.cut(connection, 2, START)
+        frail = (await care.actions(connection, 1))["falls_prevention"]
+        assert (frail["occasion"], frail["owner"]) == ("2022", "aide")
+        assert [(one["what"], one["record_id"]) for one in json.loads(frail["evidence"])] == [
+            ("sign of frailty: walker", "e1"),
+            ("sign of frailty: abnormality of gait", "g1"),
+            ("sign of frailty: incontinence", "g1"),
+        ]
+        await world.apply(connection, world.medicare(1, 3, care.service("t1", date(2022, 10, 20), "97161")))
+        closed = [
+            one.data for one in await care.cut(connection, 3, date(2022, 11, 1)) if isinstance(one, CareActionClosed)
+        ]
+        assert [(one.action, one.outcome, one.done_on) for one in closed] == [
+            ("falls_prevention", "done", date(2022, 10, 20))
+        ]
+        # Still frail, but something was done within the year; once it is over, on the next occasion.
+        assert await care.cut(connection, 4, date(2022, 12, 1)) == []
+        await world.apply(
+            connection,
+            world.medicare(1, 5, care.service("g2", date(2023, 11, 1), "97597", diagnoses=("R2681", "R32", "M6281"))),
+        )
+        await care.cut(connection, 5, date(2023, 12, 6))
+        assert (await care.actions(connection, 1))["falls_prevention"]["occasion"] == "2023"
+
+
+async def test_signs_of_frailty_that_a_cancellation_takes_back_make_nobody_frail(database_url: str) -> None:
+    async with world.prepared(database_url) as connection:
+        await _known_for_a_year(connection)
+        signs = care.service("g1", date(2022, 6, 1), "99213", diagnoses=("R2681", "R32", "M6281"))
+        await world.apply(connection, world.medicare(1, 2, signs))
+        await care.cut(connection, 2, START)
+        cancelled = care.service("g2", date(2022, 6, 1), adjustment=Adjustment.CANCELLATION, claim_control_number="g1")
+        await world.apply(connection, world.medicare(1, 3, cancelled))
+        (closed,) = [one.data for one in await care.cut(connection, 3, START) if isinstance(one, CareActionClosed)]
+        assert (closed.action, closed.outcome) == ("falls_prevention", "withdrawn")
+
+
+async def test_screenings_follow_age_sex_and_what_is_on_file_and_end_with_their_claims(database_url: str) -> None:
+    async with world.prepared(database_url) as connection:
+        for number in (1, 2):
+            # A woman of 73, and one who turns out to be 77, of whom three years are known.
+            await world.apply(connection, world.coverage(number, 1, "2019-06", "02"))
+            await world.apply(connection, care.aligned(number, 1, "2022-01", 24))
+            # Medicare's newest word counts, here of the other's birth; no word is no information.
+            newer = None if number == 1 else date(1945, 6, 1)
+            await world.apply(connection, world.coverage(number, 2, "2022-09", "02", birth=newer))
+        await care.cut(connection, 2, START)
+        known = await care.actions(connection, 1)
+        screenings = {"breast_cancer_screening", "colorectal_cancer_screening"}
+        assert {known[kind]["occasion"] for kind in screenings} == {"2022"}
+        assert not screenings & (await care.actions(connection, 2)).keys()
+        await world.apply(connection, world.medicare(1, 3, care.service("m1", date(2022, 10, 20), "77067")))
+        closed = [
+            one.data for one in await care.cut(connection, 3, date(2022, 11, 1)) if isinstance(one, CareActionClosed)
+        ]
+        assert [(one.action, one.outcome, one.done_on) for one in closed] == [
+            ("breast_cancer_screening", "done", date(2022, 10, 20))
+        ]
+        hospice = world.visit("h1", date(2022, 11, 5), (), claim_type_code="50", lines=())
+        await world.apply(connection, world.medicare(1, 4, hospice))
+        closed = [
+            one.data for one in await care.cut(connection, 4, date(2022, 12, 1)) if isinstance(one, CareActionClosed)
+        ]
+        assert ("colorectal_cancer_screening", "withdrawn") in {(one.action, one.outcome) for one in closed}
+
+
 BARRIERS: list[tuple[str, Any]] = [
     ("Not aligned", lambda: care.aligned(1, 3, "2022-10", 3, is_aligned=False)),
     ("The person has died", lambda: world.coverage(1, 3, "2022-10", "02", death_date=date(2022, 10, 1))),

@@ -1,5 +1,6 @@
 """Each rule of care actions by a table of cases: when it is called for, when it was done, and when there is nothing to say."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import get_args
 
@@ -9,6 +10,8 @@ from services.risk.care_facts import CareFacts, Days, Evidence, Met, Need, Netwo
 from services.risk.care_gateway import Kind
 from services.risk.care_policy import care_policy
 from services.risk.care_rules import CARE_RULES
+from services.risk.claim_codes import claim_codes
+from services.risk.rules.cancer_screening import age_on, is_of_age
 from services.risk.rules.clinician_ranking import county_steps, rank_clinicians
 from services.risk.rules.flu_vaccine import season_of
 from services.risk.rules.missed_treatment import usual_interval
@@ -36,6 +39,7 @@ def every(interval: int, count: int, last: int) -> list[tuple[date, str]]:
     return [before(last + interval * number) for number in range(count)]
 
 
+FRAIL = [before(300, "walker"), before(200, "weakness"), before(90, "incontinence")]
 DIABETES = [before(30, "E119"), before(200, "E119")]
 CASES: list[tuple[str, str, CareFacts, str | None]] = [
     # kind, what it is about, facts, the occasion that is called for, "met" or None
@@ -61,6 +65,26 @@ CASES: list[tuple[str, str, CareFacts, str | None]] = [
     ("falls_prevention", "a fall too long ago", facts(fall=[before(121, "W1830XA")]), None),
     ("falls_prevention", "therapy since", facts(fall=[before(20)], falls_service=[before(5, "97161")]), "met"),
     ("falls_prevention", "therapy before", facts(fall=[before(20)], falls_service=[before(25)]), "2022-09-25"),
+    ("falls_prevention", "frail", facts(frailty=FRAIL), "2022"),
+    ("falls_prevention", "two signs of frailty, one twice", facts(frailty=[*FRAIL[1:], before(9, "weakness")]), None),
+    ("falls_prevention", "a sign too long ago", facts(frailty=[*FRAIL[1:], before(411, "walker")]), None),
+    ("falls_prevention", "a sign on the last day", facts(frailty=[*FRAIL[1:], before(410, "walker")]), "2022"),
+    ("falls_prevention", "frail, known too shortly", facts(date(2022, 5, 1), frailty=FRAIL), None),
+    ("falls_prevention", "frail, therapy in the year", facts(frailty=FRAIL, falls_service=[before(400)]), "met"),
+    ("falls_prevention", "frail, therapy before", facts(frailty=FRAIL, falls_service=[before(411)]), "2022"),
+    (
+        "falls_prevention",
+        "frail, a fall since therapy",
+        facts(frailty=FRAIL, fall=[before(20)], falls_service=[before(25)]),
+        "2022-09-25",
+    ),
+    (
+        "falls_prevention",
+        "frail, therapy since a fall",
+        facts(frailty=FRAIL, fall=[before(20)], falls_service=[before(5)]),
+        "met",
+    ),
+    ("falls_prevention", "frail, a fall long ago", facts(frailty=FRAIL, fall=[before(121)]), "2022"),
     ("diabetes_eye_exam", "no diabetes", facts(), None),
     ("diabetes_eye_exam", "seen on one day only", facts(diabetes=DIABETES[:1]), None),
     ("diabetes_eye_exam", "missing", facts(diabetes=DIABETES), "2022"),
@@ -104,6 +128,23 @@ def test_a_rule_finds_what_is_called_for(kind: str, about: str, known: CareFacts
         assert all(len(one.what) <= 80 for one in finding.evidence)
 
 
+def test_frailty_is_told_by_its_signs_the_newest_first_and_no_more_than_an_event_carries() -> None:
+    known = facts(frailty=[*FRAIL, before(10, "weakness")])
+    finding = CARE_RULES["falls_prevention"].rule(known, Days(TODAY, TODAY), care_policy())
+    assert isinstance(finding, Need)
+    assert finding.reason == "3 signs of frailty, and no service against falls in 12 months"
+    assert [(one.what, one.on) for one in finding.evidence] == [
+        ("sign of frailty: weakness", before(10)[0]),
+        ("sign of frailty: incontinence", before(90)[0]),
+        ("sign of frailty: walker", before(300)[0]),
+    ]
+    every_sign = facts(frailty=[before(9, marker.name) for marker in claim_codes().frailty_markers])
+    finding = CARE_RULES["falls_prevention"].rule(every_sign, Days(TODAY, TODAY), care_policy())
+    assert isinstance(finding, Need)
+    assert finding.reason.startswith(f"{len(claim_codes().frailty_markers)} signs")
+    assert len(finding.evidence) == 10
+
+
 def _in_tier(tier: int, entry: TierEntry | None, **shown: list[tuple[date, str]]) -> CareFacts:
     base = facts(**shown)
     return CareFacts(base.person_id, "OH", base.services, LONG_AGO, "D9001", tier=tier, tier_entry=entry)
@@ -124,6 +165,99 @@ def test_coordination_is_called_for_once_an_entry(known: CareFacts, expected: st
     finding = CARE_RULES["coordinate_high_cost_care"].rule(known, Days(TODAY, TODAY), care_policy())
     found = finding.occasion if isinstance(finding, Need) else "met" if isinstance(finding, Met) else None
     assert found == expected
+
+
+BREAST, COLON = "breast_cancer_screening", "colorectal_cancer_screening"
+SIXTY = date(1962, 3, 1)
+LONGER_AGO = date(2005, 1, 1)
+
+
+def _screened(
+    sex: str | None = "2", birth: date | None = SIXTY, known: date = LONG_AGO, **shown: list[tuple[date, str]]
+) -> CareFacts:
+    return replace(facts(known, **shown), birth_date=birth, sex_code=sex)
+
+
+SCREENINGS: list[tuple[str, str, CareFacts, str | None]] = [
+    (BREAST, "none", _screened(known=before(822)[0]), "2022"),
+    (BREAST, "known too shortly", _screened(known=before(821)[0]), None),
+    (BREAST, "a man", _screened("1"), None),
+    (BREAST, "nobody said the sex", _screened(None), None),
+    (BREAST, "nobody said the birth", _screened(birth=None), None),
+    (BREAST, "not yet 50", _screened(birth=date(1972, 10, 16)), None),
+    (BREAST, "50 today", _screened(birth=date(1972, 10, 15)), "2022"),
+    (BREAST, "still 74", _screened(birth=date(1947, 10, 16)), "2022"),
+    (BREAST, "75 today", _screened(birth=date(1947, 10, 15)), None),
+    (BREAST, "done", _screened(mammography=[before(822, "77067")]), "met"),
+    (BREAST, "done too long ago", _screened(mammography=[before(823, "77067")]), "2022"),
+    (BREAST, "a colonoscopy is none", _screened(colonoscopy=[before(9, "45378")]), "2022"),
+    (BREAST, "cancer on file, long ago", _screened(no_breast_screening=[before(1500, "C50911")]), None),
+    (BREAST, "colorectal cancer is another", _screened(no_colorectal_screening=[before(9, "C189")]), "2022"),
+    (BREAST, "one breast", _screened(one_breast_absent=[before(9, "Z9011"), before(8, "Z9011")]), "2022"),
+    (BREAST, "none of both", _screened(one_breast_absent=[before(900, "Z9011"), before(8, "Z9012")]), None),
+    (BREAST, "in hospice", _screened(hospice=[before(410)]), None),
+    (BREAST, "hospice long ago", _screened(hospice=[before(411)]), "2022"),
+    (COLON, "none", _screened("1", known=before(1095)[0]), "2022"),
+    (COLON, "known too shortly", _screened("1", known=before(1094)[0]), None),
+    (COLON, "known shortly, but done", _screened("1", known=TODAY, stool_blood=[before(9, "82274")]), "met"),
+    (COLON, "sex does not matter", _screened(None, known=LONGER_AGO), "2022"),
+    (COLON, "not yet 45", _screened(birth=date(1977, 10, 16), known=LONGER_AGO), None),
+    (COLON, "45 today", _screened(birth=date(1977, 10, 15), known=LONGER_AGO), "2022"),
+    (COLON, "76 today", _screened(birth=date(1946, 10, 15), known=LONGER_AGO), None),
+    *(
+        (COLON, f"{test} {about}", _screened(known=LONGER_AGO, **{test: [before(days + more, "")]}), expected)
+        for test, days in (
+            ("colonoscopy", 3697), ("sigmoidoscopy", 1871), ("ct_colonography", 1871), ("stool_dna", 1141),
+            ("stool_blood", 410),
+        )
+        for about, more, expected in (("on the last day", 0, "met"), ("a day too early", 1, "2022"))
+    ),
+    (COLON, "one of two still counts", _screened(known=LONGER_AGO, stool_blood=[before(500)], stool_dna=[before(500)]), "met"),
+    (COLON, "colectomy", _screened(known=LONGER_AGO, no_colorectal_screening=[before(4000, "44150")]), None),
+    (COLON, "breast cancer is another", _screened(known=LONGER_AGO, no_breast_screening=[before(9, "C50911")]), "2022"),
+    (COLON, "in hospice", _screened(known=LONGER_AGO, hospice=[before(9)]), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "known", "expected"), SCREENINGS, ids=[f"{kind}: {about}" for kind, about, *_ in SCREENINGS]
+)
+def test_screening_is_called_for_by_age_and_what_is_on_file(
+    kind: str, about: str, known: CareFacts, expected: str | None
+) -> None:
+    test_a_rule_finds_what_is_called_for(kind, about, known, expected)
+
+
+def test_a_screening_names_the_last_test_of_each_sort_and_ends_with_the_first_since() -> None:
+    known = _screened(known=LONGER_AGO, colonoscopy=[before(4000, "45378")], stool_blood=[before(700), before(600)])
+    finding = CARE_RULES[COLON].rule(known, Days(TODAY, TODAY), care_policy())
+    assert isinstance(finding, Need)
+    assert [(one.what, one.on) for one in finding.evidence] == [
+        ("last colonoscopy", before(4000)[0]),
+        ("last stool blood test", before(600)[0]),
+    ]
+    later = _screened(known=LONGER_AGO, colonoscopy=[before(-40, "45378")], stool_blood=[before(-20)])
+    found = CARE_RULES[COLON].rule(later, Days(TODAY, before(-60)[0]), care_policy())
+    assert isinstance(found, Met)
+    assert (found.evidence.what, found.done_on) == ("stool blood test", before(-20)[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "birth", "day", "expected"),
+    [
+        (BREAST, date(1982, 1, 1), date(2024, 4, 29), False),
+        (BREAST, date(1982, 1, 1), date(2024, 4, 30), True),
+        (COLON, date(1975, 1, 1), date(2021, 5, 17), False),
+        (COLON, date(1975, 1, 1), date(2021, 5, 18), True),
+        (COLON, date(1955, 1, 1), date(2015, 1, 1), False),
+    ],
+)
+def test_ages_are_those_of_the_recommendation_in_force(kind: str, birth: date, day: date, expected: bool) -> None:  # noqa: FBT001
+    assert is_of_age(kind, birth, day, care_policy()) is expected
+
+
+def test_who_is_born_on_a_leap_day_is_a_year_older_on_the_first_of_march() -> None:
+    assert [age_on(date(1972, 2, 29), date(2022, *day)) for day in ((2, 28), (3, 1))] == [49, 50]
 
 
 def test_an_open_action_is_looked_at_as_on_the_day_it_was_raised() -> None:

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from contracts.claims import Adjustment, MedicaidClaim, MedicaidClaimLine, MedicareClaim, MedicareClaimLine
+from contracts.claims import (
+    Adjustment,
+    InstitutionalProcedure,
+    MedicaidClaim,
+    MedicaidClaimLine,
+    MedicareClaim,
+    MedicareClaimLine,
+)
 from services.risk.care_policy import CarePolicyError, care_policy, care_policy_entries, codes_of
 from services.risk.care_signals import medicaid_signals, medicare_signals, written
 
@@ -40,8 +47,23 @@ MEDICARE: list[tuple[MedicareClaim, str]] = [
     (medicare("40", line("G0467")), f"primary_care={DAY}="),
     (medicare("40", line("90999")), f"dialysis={DAY}=90999"),
     (medicare("60"), f"admission={DAY}="),
-    (medicare("60", diagnoses=("S72001A", "E1122")), f"admission={DAY}=|diabetes={DAY}=E1122|fall={DAY}=S72001A|nutrition_condition={DAY}=E1122"),
-    (medicare("71", diagnoses=("Z9181", "I10")), f"fall={DAY}=Z9181"),
+    (medicare("60", diagnoses=("S72001A", "E1122")), f"admission={DAY}=|diabetes={DAY}=E1122|fall={DAY}=S72001A|frailty={DAY}=fracture of hip or vertebra|nutrition_condition={DAY}=E1122"),
+    (medicare("71", diagnoses=("Z9181", "I10")), f"fall={DAY}=Z9181|frailty={DAY}=repeated falls"),
+    (medicare("71", line("A0429"), diagnoses=("R32", "R2681")), f"frailty={DAY}=abnormality of gait|frailty={DAY}=ambulance|frailty={DAY}=incontinence"),
+    (medicare("71", diagnoses=("R32",), substance_use=True), ""),
+    (medicare("71", diagnoses=("R32",), denied=True), ""),
+    (medicare("82", line("E0143")), f"frailty={DAY}=walker"),
+    (medicare("82", line("90662"), diagnoses=("E119",)), ""),
+    (medicare("20", diagnoses=("E119", "M6281")), f"frailty={DAY}=weakness"),
+    (medicare("50", diagnoses=("E119",)), f"hospice={DAY}="),
+    (medicare("50", diagnoses=("E119",), denied=True), ""),
+    (medicare("71", line("77067"), diagnoses=("Z853",)), f"mammography={DAY}=77067|no_breast_screening={DAY}=Z853"),
+    (medicare("71", line("45378"), line("82274"), line("81528")), f"colonoscopy={DAY}=45378|stool_blood={DAY}=82274|stool_dna={DAY}=81528"),
+    (medicare("40", line("G0104"), line("74263")), f"ct_colonography={DAY}=74263|sigmoidoscopy={DAY}=G0104"),
+    (medicare("71", diagnoses=("Z85038", "Z9012")), f"no_colorectal_screening={DAY}=Z85038|one_breast_absent={DAY}=Z9012"),
+    (medicare("71", line("44150")), f"no_colorectal_screening={DAY}=44150"),
+    (medicare("60", procedures=(InstitutionalProcedure(code="0HTV0ZZ", performed_on=date(2022, 3, 1)), InstitutionalProcedure(code="0DTE4ZZ"))),
+     f"admission={DAY}=|no_breast_screening=2022-03-01=0HTV0ZZ|no_colorectal_screening={DAY}=0DTE4ZZ"),
     (medicare("71", diagnoses=("N1831",)), ""),
     (medicare("71", diagnoses=("N1832",)), f"nutrition_condition={DAY}=N1832"),
 ]  # fmt: skip
@@ -66,6 +88,7 @@ def medicaid(*codes: str, **more: Any) -> MedicaidClaim:
 MEDICAID: list[tuple[MedicaidClaim, str]] = [
     (medicaid("S5170"), f"nutrition_support={DAY}=S5170"),
     (medicaid("T1016", "99213"), f"care_management={DAY}=T1016"),
+    (medicaid("T2042", "77067"), f"hospice={DAY}=T2042|mammography={DAY}=77067"),
     (medicaid("S5170", voided=True), ""),
     (medicaid("S5170", denied=True), ""),
     (medicaid("90662", substance_use=True), ""),

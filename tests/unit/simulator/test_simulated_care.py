@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from infra.bench.care import Action, Person, Score, counts, is_needed, scores
-from infra.simulator.care_gaps import SERIES, YEARLY, Care, Planter
+from infra.simulator.care_gaps import FRAILTY, SERIES, YEARLY, Care, Planter
 from infra.simulator.claims import MedicareClaim
 from infra.simulator.period import Period
 from infra.simulator.person import draw_person
@@ -43,6 +43,14 @@ def test_what_was_done_is_on_a_claim() -> None:
                 assert {(code, day) for day in care.done[kind]} <= billed
 
 
+def test_who_is_frail_has_at_least_three_signs_on_a_claim_of_that_day() -> None:
+    frail = [(day, medicare) for care, medicare in PEOPLE for day in care.done["frailty"]]
+    assert frail
+    for day, medicare in frail:
+        signs = [set(claim.diagnosis_codes) & set(FRAILTY) for claim in medicare if claim.first == day]
+        assert max(map(len, signs)) > 2
+
+
 def test_people_are_who_they_are_without_it() -> None:
     plain, again = (draw_person(7, 3, PERIOD, NO_SHIFT) for _ in range(2))
     claims_of(again, Planter(again, 7))
@@ -58,6 +66,10 @@ NEEDED: list[tuple[str, dict[str, list[int]], bool]] = [
     ("falls_prevention", {"fall": [20]}, True),
     ("falls_prevention", {"fall": [20], "falls_prevention": [10]}, False),
     ("falls_prevention", {}, False),
+    ("falls_prevention", {"frailty": [300]}, True),
+    ("falls_prevention", {"frailty": [300], "falls_prevention": [310]}, False),
+    ("falls_prevention", {"frailty": [300], "falls_prevention": [310], "fall": [20]}, True),
+    ("falls_prevention", {"frailty": [400]}, False),
     ("missed_dialysis", {"missed_dialysis": [4]}, False),
     ("missed_dialysis", {"missed_dialysis": [5]}, True),
 ]
