@@ -133,7 +133,8 @@ async def test_interleavings_leave_the_same_rows(connection: Any, seed: int) -> 
         events = await world_of.run_interleaved(connection, log, other, most_a_batch=20)
         assert await world_of.tables(connection, *TABLES) == first
         assert events == first_events
-    assert all(first.values())
+    # So few people that next to nothing is told to others.
+    assert all(rows for table, rows in first.items() if not table.startswith("released_"))
 
 
 async def test_everything_ahead_of_the_first_cut_leaves_the_same_rows(connection: Any) -> None:
