@@ -1,5 +1,6 @@
 """Draws what a signal rests on as SVG: plain text, so that two folders can be compared line by line."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -7,6 +8,7 @@ from typing import Final
 
 WIDTH, HEIGHT = 760, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 150, 40, 46
+_TICKS: Final = 5
 _COLOURS: Final = ("#1f6f8b", "#c2571a", "#555555", "#8a8a8a")
 
 
@@ -21,9 +23,8 @@ class Line:
 def line_figure(title: str, axis: Sequence[str], lines: Sequence[Line], marked: int | None, unit: str) -> str:
     """Lines over named places; ``marked``: before this place a dashed line stands, where what is studied begins."""
     values = [value for line in lines for value in line.values.values()] or [0.0]
-    low, high = min(0.0, *values), max(0.0, *values)
-    spread = (high - low) or 1.0
-    scale = _Scale(len(axis), low - 0.05 * spread, high + 0.05 * spread)
+    ticks = round_ticks(min(0.0, *values), max(0.0, *values))
+    scale = _Scale(len(axis), ticks)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="12">',
         f"<title>{escape(title)}</title>",
@@ -39,11 +40,32 @@ def line_figure(title: str, axis: Sequence[str], lines: Sequence[Line], marked: 
     return "\n".join([*parts, "</svg>", ""])
 
 
+def round_ticks(low: float, high: float) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten that enclose both values, some five of them."""
+    high = high if high > low else low + 1.0
+    rough = (high - low) / _TICKS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * times for times in (1, 2, 5, 10) if power * times >= rough)
+    return [step * place for place in range(math.floor(low / step), math.ceil(high / step) + 1)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Scale:
     places: int
-    low: float
-    high: float
+    ticks: Sequence[float]
+
+    @property
+    def low(self) -> float:
+        return self.ticks[0]
+
+    @property
+    def high(self) -> float:
+        return self.ticks[-1]
+
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point that tell neighbouring ticks apart."""
+        return max(0, -math.floor(math.log10(self.ticks[1] - self.ticks[0])))
 
     @property
     def step(self) -> float:
@@ -59,9 +81,10 @@ class _Scale:
 def _frame(axis: Sequence[str], scale: _Scale, unit: str) -> list[str]:
     zero, right = scale.up(0.0), WIDTH - _RIGHT
     parts = [f'<path d="M{_LEFT} {zero:.1f}H{right}" stroke="#b0b0b0"/>']
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        value = scale.low + share * (scale.high - scale.low)
-        parts.append(f'<text x="{_LEFT - 8}" y="{scale.up(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>')
+    parts += [
+        f'<text x="{_LEFT - 8}" y="{scale.up(value) + 4:.1f}" text-anchor="end">{value:,.{scale.decimals}f}</text>'
+        for value in scale.ticks
+    ]
     parts.append(f'<text x="8" y="{_TOP - 6}">{escape(unit)}</text>')
     every = max(1, len(axis) // 8)
     for place in range(0, len(axis), every):
