@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import click
 from rich.console import Console
@@ -25,7 +25,7 @@ from infra.command.gateways import Gateways, open_gateways
 from infra.command.output import people, results
 from infra.command.simulate import SHIFTS
 from infra.command.stack import BrokerKind, Stack, running
-from infra.command.trial import Kills, Report, deliver_all, read_truth, report
+from infra.command.trial import Kills, deliver_all, read_truth, report
 from infra.local.installation import Installation
 from infra.simulator import Shift, simulate
 from infra.simulator.world import ENTITY
@@ -35,6 +35,20 @@ _ALL: Final = "all_services"
 _WIDTH: Final = 130
 _LEVELS: Final = ("notify", "review", "watch", "cleared", "none")
 Pair = tuple[float, float]
+
+
+class Told(Protocol):
+    """What a run of the whole system says of itself."""
+
+    @property
+    def claims_applied(self) -> int:
+        """Each once."""
+        ...
+
+    @property
+    def right(self) -> bool:
+        """Whether every figure is that of the truth."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ def _inside(shown: dict[str, Any], truth: float) -> bool:
     return (lower is None or lower <= truth) and (upper is None or truth <= upper)
 
 
-def read_found(population: Population, told: Report, study: dict[str, Any], signals: list[dict[str, Any]]) -> Found:
+def read_found(population: Population, told: Told, study: dict[str, Any], signals: list[dict[str, Any]]) -> Found:
     """Hold what the gateways said against the truth."""
     last, seed = study["study"]["last_month"], population.seed
     truth: StudyTruth = study_truth(population, last)
@@ -89,7 +103,7 @@ def _fresh_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _asked(gateways: Gateways, population: Population, told: Report) -> Found:
+def _asked(gateways: Gateways, population: Population, told: Told) -> Found:
     study = gateways.get("cost-shift", "/v1/studies", entity=ENTITY)
     signals = gateways.get("cost-shift", "/v1/signals", entity=ENTITY)
     return read_found(population, told, study, signals["signals"])
