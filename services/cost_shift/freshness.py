@@ -68,9 +68,10 @@ def _stands_on(request: Request, latest: int) -> str:
 async def unless_unchanged(request: Request, latest: Latest) -> None:
     """Answer 304 where the caller has the answer, before any figure is read."""
     if "if-none-match" in request.headers:
-        tag = entity_tag(request, _stands_on(request, await latest.known()))
+        revision = await latest.known()
+        tag = entity_tag(request, _stands_on(request, revision))
         if has_tag(request, tag):
-            raise NotModified(tag)
+            raise NotModified(tag, revision, latest.known)
 
 
 async def tagged(request: Request, response: Response, connection: ReadConnection) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
@@ -35,6 +36,7 @@ TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - an address
 NOBODY: Final = "-"
 _REVOKED_GOOD_FOR_SECONDS: Final = 1.0
 _PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}", re.ASCII)
+_SHORT_QUERY: Final = 512  # bytes; what is longer is not remembered: pollers ask short questions
 
 
 @dataclass(slots=True)
@@ -206,17 +208,21 @@ class Visit:
         await self.door.trail.append(read)
 
     def _asked(self) -> str:
-        if not self.scope["query_string"]:
+        query: bytes = self.scope["query_string"]
+        if not query:
             return ""
         known = parameters_of(self.scope["app"]).get(route_template(self.scope), frozenset())
-        names = {
-            name
-            for name, _ in parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        }  # fmt: skip
-        return " ".join(sorted({name if name in known and _PLAIN_NAME.fullmatch(name) else "?" for name in names}))
+        return names_asked(query, known) if len(query) <= _SHORT_QUERY else names_asked.__wrapped__(query, known)
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@lru_cache(1024)
+def names_asked(query: bytes, known: frozenset[str]) -> str:
+    """The names of what was asked for, never the values, and of names those alone that the route knows."""
+    names = {name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)}
+    return " ".join(sorted({name if name in known and _PLAIN_NAME.fullmatch(name) else "?" for name in names}))
 
 
 def parameters_of(app: FastAPI) -> dict[str, frozenset[str]]:
