@@ -85,6 +85,7 @@ def settings_of(reading_url: str, pem: str, port: int) -> Settings:
         signing_key=pem,
         requests_per_minute=_ENOUGH,
         requests_at_once=_ENOUGH,
+        requests_open=_ENOUGH,
         log_level="warning",
     )
 

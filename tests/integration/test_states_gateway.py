@@ -280,3 +280,43 @@ async def test_304_without_reading_a_figure(visitor: Visitor) -> None:
     assert {(answer.status_code, answer.content) for answer in answers} == {(304, b"")}
     assert figures.taken <= 2
     assert door.taken <= 30
+
+
+async def test_many_who_wait_at_one_place_share_one_read(visitor: Visitor) -> None:
+    """Twenty long polls at once: each gets what there is, and the figures are read once for all of them."""
+    first = await get(visitor, "changes", limit=5)
+    state = visitor.app.state
+    figures = Counted(state.pool)
+    state.pool = state.latest_revision.pool = figures
+    cursor = first["next_cursor"]
+    pages = await asyncio.gather(*(get(visitor, "changes", cursor=cursor, limit=9, wait=20) for _ in range(20)))
+    state.pool = state.latest_revision.pool = figures.pool
+    assert all(page == pages[0] for page in pages)
+    assert len(pages[0]["changes"]) == 9
+    assert figures.taken <= 2
+
+
+async def test_a_page_that_was_read_for_one_tenant_is_nobody_else_s(visitor: Visitor) -> None:
+    for client, state in (("ohio", "OH"), ("kentucky", "KY"), ("ohio", "OH"), ("ohio-plan", "OH"), ("kentucky", "KY")):
+        page = (await visitor.get(client, "/v1/changes", limit=1_000)).json()
+        assert {change["state"] for change in page["changes"]} == {state}
+        entities = {change["entity_id"] for change in page["changes"]}
+        assert entities == {world.TENANTS[state], None}
+
+
+async def test_so_many_requests_for_changes_may_be_open_and_no_more(filled: str) -> None:
+    async with world.states_gateway(filled, requests_open=3) as visitor:
+        end = {"start": "latest", "limit": 5}
+        cursor = (await get(visitor, "changes", **end))["next_cursor"]
+        waiting = [asyncio.create_task(get(visitor, "changes", cursor=cursor, wait=1)) for _ in range(3)]
+        held = visitor.app.state.door.open
+        while held._open["ohio"] < 3:  # noqa: ASYNC110 - the requests are on their way
+            await asyncio.sleep(0)
+        refused = await visitor.get("ohio", "/v1/changes", cursor=cursor, wait=1)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        assert "No more than 3" in refused.json()["detail"]
+        assert (await visitor.get("kentucky", "/v1/changes")).status_code == 200  # nobody pays for another
+        assert (await visitor.get("ohio", "/v1/measures")).status_code == 200
+        assert [page["changes"] for page in await asyncio.gather(*waiting)] == [[]] * 3
+        assert not held._open
+        assert (await visitor.get("ohio", "/v1/changes", cursor=cursor)).status_code == 200
