@@ -56,6 +56,28 @@ async def test_what_is_told_is_what_was_published_at_the_revision_that_it_names(
     assert told > 200
 
 
+_STANDS = """
+    SELECT count(*), count(*) FILTER (WHERE until IS NULL), bool_and(until IS NOT DISTINCT FROM later) FROM (
+        SELECT until, lead(revision) OVER (PARTITION BY state, entity, cohort, payer, category, month ORDER BY revision) AS later
+        FROM released_measure) AS showing
+"""
+
+
+async def test_a_figure_stands_until_the_next_showing_also_of_figures_from_before_it_was_kept(filled: str) -> None:
+    owner = await world.connect(filled, world.SCHEMA)
+    try:
+        written = await owner.fetchrow(_STANDS)
+        assert written[2]
+        assert 0 < written[1] < written[0]
+        (migration,) = world.SERVICE.migrations.glob("*_until_when_figures_stand.sql")
+        async with owner.transaction():
+            await owner.execute("ALTER TABLE released_measure DROP COLUMN until")
+            await owner.execute(migration.read_text())
+            assert await owner.fetchrow(_STANDS) == written
+    finally:
+        await owner.close()
+
+
 async def test_small_cells_are_suppressed_with_another_and_totals_are_whole(visitor: Visitor) -> None:
     rows = (await get(visitor, "measures", payer="medicare"))["measures"]
     hidden = {(row["cohort"], row["month"]) for row in rows if row["category"] == "hospice"}
