@@ -11,7 +11,7 @@ from contracts.codes import Cohort, Payer, ServiceCategory
 from services.cost_shift import estimating, reading
 from services.cost_shift.category_policy import CategoryPair, category_pairs
 from services.cost_shift.completion import TOTAL, Completion, completion
-from services.cost_shift.county_cells import CountyCells, county_cells
+from services.cost_shift.county_cells import OF_NO_ENTITY, CountyCells, county_cells
 from services.cost_shift.effects import states_of
 from services.cost_shift.estimate_policy import EstimatePolicy, estimate_policy
 from services.cost_shift.estimating import Effects, Estimator, Windows
@@ -155,9 +155,9 @@ def _answer(  # noqa: PLR0913, PLR0917 - what was asked and what was read
     windows: Windows,
 ) -> EstimatesAnswer:
     policy = estimate_policy()
-    few, unknown = history.incomplete(cells.months(), policy.least_completeness)
+    few, unknown = history.incomplete(cells.months(), policy.least_completeness, (filters.entity, OF_NO_ENTITY))
     cells = cells.without(frozenset(few))
-    estimator = Estimator(_panel(cells, history, policy), windows, policy)
+    estimator = Estimator(_panel(cells, history, filters.entity, policy), windows, policy)
     effects = estimator.effects()
     linked = (CategoryPair("all_services", TOTAL, TOTAL), *category_pairs())
     return EstimatesAnswer(
@@ -182,13 +182,13 @@ def _answer(  # noqa: PLR0913, PLR0917 - what was asked and what was read
     )
 
 
-def _panel(cells: CountyCells, history: Completion, policy: EstimatePolicy) -> Panel:
+def _panel(cells: CountyCells, history: Completion, entity: str, policy: EstimatePolicy) -> Panel:
     fewest = min(len({key.county for key in cells.people if key.aligned is cohort}) for cohort in (True, False))
     if fewest < policy.fewest_counties:
         raise NotIdentifiedError(
             f"aligned or comparison people live in {fewest} counties, and {policy.fewest_counties} are needed"
         )
-    return cells.panel(history)
+    return cells.panel(history, entity)
 
 
 def _series(found: estimating.SeriesEstimate) -> SeriesShown:

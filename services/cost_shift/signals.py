@@ -16,6 +16,7 @@ from services.cost_shift.category_policy import category_pairs
 from services.cost_shift.chart_policy import chart_policy
 from services.cost_shift.charting import Chart
 from services.cost_shift.completion import Completion, completion
+from services.cost_shift.county_cells import OF_NO_ENTITY
 from services.cost_shift.estimate_policy import estimate_policy
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError
 from services.cost_shift.rules.county_panel import Series
@@ -119,7 +120,7 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     calendar = study_calendar(counted, history, policy.longest_months)
     if not calendar:
         return None
-    few, _ = history.incomplete(calendar, estimating.least_completeness)
+    few, _ = history.incomplete(calendar, estimating.least_completeness, (entity, OF_NO_ENTITY))
     months = [month for month in calendar if month not in few and month in set(counted)]
     baseline_last = add_months(calendar[0], policy.baseline_months - 1)
     if sum(month > baseline_last for month in months) < policy.fewest_months_after:
@@ -143,7 +144,7 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     present = {series for costs in cells.cents.values() for series in costs}
     pairs = usable(category_pairs(), sorted(present))
     kept = cells.of_months(months)
-    return shown, Study(kept, history, baseline_last, pairs, estimating, policy, months=tuple(months))
+    return shown, Study(kept, history, baseline_last, pairs, estimating, policy, months=tuple(months), entity=entity)
 
 
 def study_calendar(counted: Sequence[str], history: Completion, longest: int) -> list[str]:

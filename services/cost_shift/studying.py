@@ -11,7 +11,7 @@ from contracts.codes import Payer
 from contracts.months import add_months, month_index
 from services.cost_shift.category_policy import CategoryPair
 from services.cost_shift.completion import TOTAL, Completion
-from services.cost_shift.county_cells import completed
+from services.cost_shift.county_cells import OF_NO_ENTITY, completed
 from services.cost_shift.estimate_policy import EstimatePolicy
 from services.cost_shift.estimating import Effects, Estimate, PairEstimate
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError, effects_basis, regression
@@ -40,6 +40,11 @@ class Study:
     policy: SignalPolicy
     covariates: bool = True
     months: tuple[str, ...] = field(default=())
+    entity: str = OF_NO_ENTITY
+
+    def entity_of(self, key: UnitMonth) -> str:
+        """Whose history tells how a cell fills up: the entity's where its people count as aligned or did before."""
+        return OF_NO_ENTITY if key.start == NEVER else self.entity
 
     def with_covariates(self, *, holding: bool) -> "Study":
         """The same with or without holding covariates constant."""
@@ -66,7 +71,10 @@ class Study:
     @cached_property
     def panel_of_all(self) -> Panel:
         """The same, however few the counties are."""
-        whole = {key: completed(key.month, costs, self.completion) for key, costs in self.cells.cents.items()}
+        whole = {
+            key: completed(key.month, costs, self.completion, self.entity_of(key))
+            for key, costs in self.cells.cents.items()
+        }
         return study_panel(self.cells, self.series, whole)
 
     @cached_property

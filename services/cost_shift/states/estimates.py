@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from services.cost_shift import completion_gateway, estimates_gateway
+from services.cost_shift.completion_gateway import CompletenessAnswer, CompletenessQuery
 from services.cost_shift.disclosure_policy import disclosure_policy
 from services.cost_shift.estimates_gateway import EstimatesAnswer
 from services.cost_shift.freshness import CONDITIONAL
@@ -45,4 +46,9 @@ async def list_effects(connection: ReadConnection, filters: Annotated[EffectFilt
     return StateEstimates(**found.model_dump())
 
 
-router.include_router(completion_gateway.router)
+@router.get("/completeness", summary="How much of each month has come in")
+async def show_completeness(
+    connection: ReadConnection, query: Annotated[CompletenessQuery, Query()]
+) -> CompletenessAnswer:
+    """Completion factors by lag with their error, from how figures that were shown grew: nothing else goes into them."""
+    return await completion_gateway.completeness_answer(connection, query, "released")

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from contracts.codes import Payer
 from services.cost_shift.category_policy import CategoryPair, category_pairs
+from services.cost_shift.completed_figures import FigureCompletion, asked_for
 from services.cost_shift.freshness import CONDITIONAL
+from services.cost_shift.histories import KnownHistories
 from services.cost_shift.states import answers, feed, reading
 from services.cost_shift.states.answers import SUPPRESSED, rate, shown
 from services.cost_shift.states.dictionary import dictionary
@@ -106,7 +108,10 @@ async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they 
     responses=_AS_TABLE,
 )
 async def list_measures(
-    connection: ReadConnection, filters: Annotated[MeasureFilters, Query()], response: Response
+    connection: ReadConnection,
+    filters: Annotated[MeasureFilters, Query()],
+    response: Response,
+    histories: KnownHistories,
 ) -> answers.MeasuresAnswer | Response:
     """Cents, claims and cents per person-month. What could tell of a few people or claims is ``suppressed``."""
     asked = await asked_revision(connection, filters.as_of)
@@ -115,11 +120,17 @@ async def list_measures(
         connection, people, filters.payer, filters.category, group_by, filters.limit + 1, filters.offset
     )
     counts = await reading.person_months(connection, people, group_by)
+    completion = FigureCompletion(
+        await histories.of(connection, "released", asked.revision), asked_for(people, filters.payer, filters.category)
+    )
     answer = answers.MeasuresAnswer(
         revision=asked.revision,
         as_of=asked.as_of,
         group_by=list(group_by),
-        measures=[_measure(one, group_by, counts.get(people_key(one.key, group_by))) for one in found[: filters.limit]],
+        measures=[
+            _measure(one, group_by, counts.get(people_key(one.key, group_by)), completion)
+            for one in found[: filters.limit]
+        ],
         next_offset=_next_offset(filters, len(found)),
     )
     if filters.format == "json":
@@ -128,7 +139,10 @@ async def list_measures(
     return await _table("measures", answer, rows, filters.format, response, _left_out(group_by))
 
 
-def _measure(found: Known, group_by: Sequence[str], people: int | None) -> answers.Measure:
+def _measure(
+    found: Known, group_by: Sequence[str], people: int | None, completion: FigureCompletion
+) -> answers.Measure:
+    completed = completion.of(dict(zip(group_by, found.key, strict=True)), found.cents)
     cents, person_months = shown(found.cents, hidden=found.grouped), SUPPRESSED if people is None else people
     return answers.Measure(
         **_dimensions(group_by, found.key),
@@ -138,6 +152,7 @@ def _measure(found: Known, group_by: Sequence[str], people: int | None) -> answe
         crossover_claims=shown(found.crossover_claims, hidden=found.split_hidden),
         person_months=person_months,
         pbpm=rate(cents, person_months),
+        completed=answers.CompletedShown.of(completed, hidden=found.grouped),
         figure_revision=found.revision,
     )
 
