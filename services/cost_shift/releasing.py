@@ -47,7 +47,9 @@ _PEOPLE_SHOWN = """
     WHERE revision < $1 ORDER BY revision
 """
 _RELEASE = f"""
-    INSERT INTO released_measure ({_KEY}, revision, {_AMOUNTS}, group_name, split_hidden, causes, previous_revision, previous_cents)
+WITH told AS (
+    INSERT INTO released_measure
+        ({_KEY}, revision, {_AMOUNTS}, group_name, split_hidden, causes, previous_revision, previous_cents)
     SELECT added.state, added.entity, added.cohort, added.payer, added.category, added.month, $1,
         added.cents + coalesce(before.cents, 0), added.claims + coalesce(before.claims, 0),
         added.crossover_cents + coalesce(before.crossover_cents, 0),
@@ -62,6 +64,11 @@ _RELEASE = f"""
             = (added.state, added.entity, added.cohort, added.payer, added.category, added.month)
         ORDER BY revision DESC LIMIT 1
     ) AS before ON true
+    RETURNING {_KEY}, previous_revision
+)
+UPDATE released_measure AS older SET until = $1 FROM told
+WHERE (older.state, older.entity, older.cohort, older.payer, older.category, older.month, older.revision)
+    = (told.state, told.entity, told.cohort, told.payer, told.category, told.month, told.previous_revision)
 """  # noqa: S608 - constants
 _SHOWN_NOW = f"""
     DELETE FROM waiting_measure USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])

@@ -19,7 +19,7 @@ from services.cost_shift.rules.cohort_time import Averaged, Event, averaged, joi
 from services.cost_shift.rules.composition import TraitDifference
 from services.cost_shift.rules.county_panel import Numbers, Panel, Series
 from services.cost_shift.rules.false_discovery import adjusted_p_values
-from services.cost_shift.rules.wild_cluster_bootstrap import bootstrap_weights, p_value
+from services.cost_shift.rules.wild_cluster_bootstrap import bootstrap_weights
 from services.cost_shift.signal_policy import SignalPolicy
 from services.cost_shift.study_cells import NEVER, StudyCells, UnitMonth, known_share, study_panel, trait
 
@@ -138,9 +138,7 @@ class Study:
 
     def parted_before(self, series: Series, periods: dict[int, Effects]) -> float:
         """The probability that what the leads show is chance."""
-        place = self.panel.series.index(series)
-        leads = [effects for period, effects in periods.items() if period < -1]
-        return joint_level([p_value(effects.found, place, self.weights) for effects in leads])
+        return joint_level([effects.p_value(series) for period, effects in periods.items() if period < -1])
 
     def composition(self) -> list[TraitDifference]:
         """By how much the people behind the effect parted from the comparison, trait by trait."""
