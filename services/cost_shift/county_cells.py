@@ -23,7 +23,7 @@ _PEOPLE = f"""
     GROUP BY county, cohort, month HAVING sum(person_months) > 0
 """  # noqa: S608 - constants
 _COSTS = f"""
-    SELECT county, cohort, month, payer, category, sum(cents)::bigint AS cents
+    SELECT county, cohort, month, payer, category, sum(cents)::bigint AS cents, sum(claims)::bigint AS claims
     FROM cell_delta WHERE {COHORTS} AND basis IN ('services', 'both') AND category <> '{ServiceCategory.CAPITATION.value}'
     GROUP BY county, cohort, month, payer, category
 """  # noqa: S608 - constants
@@ -36,6 +36,7 @@ class CountyCells:
     people: dict[CellKey, int] = field(default_factory=dict)
     cents: dict[CellKey, dict[Series, int]] = field(default_factory=lambda: defaultdict(dict))
     left_out: int = 0
+    claims: dict[CellKey, dict[Series, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def months(self) -> list[str]:
         """The months in which anybody is counted."""
@@ -44,7 +45,12 @@ class CountyCells:
     def without(self, months: frozenset[str]) -> "CountyCells":
         """The cells of all other months."""
         kept = {key: count for key, count in self.people.items() if key.month not in months}
-        return CountyCells(kept, {key: self.cents[key] for key in kept if key in self.cents}, self.left_out)
+        return CountyCells(
+            kept,
+            {key: self.cents[key] for key in kept if key in self.cents},
+            self.left_out,
+            {key: self.claims[key] for key in kept if key in self.claims},
+        )
 
     def panel(self, completion: Completion, entity: str) -> Panel:
         """Completed cells, for the total of each payer and every series that has a cost. ``entity``: of the aligned."""
@@ -92,6 +98,7 @@ async def county_cells(
         key = _key(row)
         if key in cells.people:
             cells.cents[key][row["payer"], row["category"]] = row["cents"]
+            cells.claims[key][row["payer"], row["category"]] = row["claims"]
     return cells
 
 

@@ -20,6 +20,7 @@ from services.cost_shift.reading import PeopleQuery
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError
 from services.cost_shift.rules.county_panel import Panel
 from services.cost_shift.rules.direction import Direction
+from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import Problem
 
@@ -131,6 +132,11 @@ class EstimatesAnswer(BaseModel):
 @router.get("/effects", summary="An entity against its comparison, with uncertainty")
 async def list_effects(connection: ReadConnection, filters: Annotated[EffectFilters, Query()]) -> EstimatesAnswer:
     """Estimated effects per series and per linked pair, with intervals, and the smallest effect that would have been seen."""
+    return (await effects_answer(connection, filters))[0]
+
+
+async def effects_answer(connection: Connection, filters: EffectFilters) -> tuple[EstimatesAnswer, CountyCells]:
+    """The answer, and the cells that it stands on. Raises :class:`Problem`."""
     if not filters.pre_from <= filters.pre_to < filters.post_from <= filters.post_to:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The earlier window must end before the later one begins.")
     revision = await revision_of(connection, filters.as_of)
@@ -141,9 +147,10 @@ async def list_effects(connection: ReadConnection, filters: Annotated[EffectFilt
     history = await completion(connection, revision, states)
     try:
         # Seconds of arithmetic for many counties: other questions are answered meanwhile.
-        return await asyncio.to_thread(_answer, filters, revision, states, cells, history, windows)
+        answer = await asyncio.to_thread(_answer, filters, revision, states, cells, history, windows)
     except NotIdentifiedError as reason:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"No effect can be estimated: {reason}.") from reason
+    return answer, cells.without(frozenset(answer.months_left_out))
 
 
 def _answer(  # noqa: PLR0913, PLR0917 - what was asked and what was read

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -354,59 +354,3 @@ def rate(cents: Shown, person_months: Shown) -> CentsPerMonth | Suppressed | Non
         return SUPPRESSED
     found: Fraction | None = per_month(cents, person_months)
     return CentsPerMonth.of(found)
-
-
-_AMOUNTS = ("cents", "claims", "crossover_cents", "crossover_claims", "person_months")
-
-
-class MeasureRow(Dimensions):
-    """A figure as a row of a Parquet file: numbers stay numbers, and what is not told is marked."""
-
-    cents: int | None
-    claims: int | None
-    crossover_cents: int | None
-    crossover_claims: int | None
-    person_months: int | None
-    pbpm_numerator: int | None
-    pbpm_denominator: int | None
-    pbpm_shown_cents: int | None
-    completed_share: float | None
-    completed_level: str | None
-    completed_enough: bool | None
-    completed_cents: int | None
-    completed_lower_cents: int | None
-    completed_upper_cents: int | None
-    figure_revision: int
-    suppressed: bool
-    crossover_suppressed: bool
-
-
-class MeasureText(MeasureRow):
-    """The same as a row of CSV, where the word can stand."""
-
-    cents: Any
-    claims: Any
-    crossover_cents: Any
-    crossover_claims: Any
-    person_months: Any
-    completed_cents: Any
-    completed_lower_cents: Any
-    completed_upper_cents: Any
-
-
-def as_row(measure: Measure, *, text: bool) -> MeasureRow:
-    """One figure as a row of a table."""
-    pbpm = measure.pbpm if isinstance(measure.pbpm, CentsPerMonth) else None
-    amounts = {name: getattr(measure, name) for name in _AMOUNTS} | {
-        f"completed_{name}": getattr(measure.completed, name, None) for name in CompletedShown.model_fields
-    }
-    numbers = {name: value if text or value != SUPPRESSED else None for name, value in amounts.items()}
-    values = {
-        **{name: getattr(measure, name) for name in Dimensions.model_fields},
-        **numbers,
-        **{f"pbpm_{name}": getattr(pbpm, name, None) for name in CentsPerMonth.model_fields},
-        "figure_revision": measure.figure_revision,
-        "suppressed": SUPPRESSED in {measure.cents, measure.person_months},
-        "crossover_suppressed": measure.crossover_cents == SUPPRESSED,
-    }
-    return (MeasureText if text else MeasureRow)(**values)

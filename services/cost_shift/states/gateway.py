@@ -29,6 +29,7 @@ from services.cost_shift.states.questions import (
 )
 from services.cost_shift.states.reading import Known, PeopleQuery, people_key
 from services.cost_shift.states.signals import router as signals
+from services.cost_shift.states.tables import MeasureRow, as_row
 from services.runtime.access.guard import needs
 from services.runtime.gateway import ReadConnection
 from services.runtime.tabular import table_response
@@ -95,7 +96,7 @@ async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they 
     headers = {**response.headers, "Tandem-Revision": str(answer.revision), "Tandem-As-Of": answer.as_of.isoformat()}
     if not isinstance(answer, answers.PersonMonthsAnswer) and answer.next_offset is not None:
         headers["Tandem-Next-Offset"] = str(answer.next_offset)
-    model = type(rows[0]) if rows else answers.MeasureRow
+    model = type(rows[0]) if rows else MeasureRow
     named = f"{name}-{answer.revision}"
     return await asyncio.to_thread(table_response, rows, model, form, name=named, headers=headers, without=left_out)
 
@@ -135,7 +136,7 @@ async def list_measures(
     )
     if filters.format == "json":
         return _json(answer, response)
-    rows = [answers.as_row(one, text=filters.format == "csv") for one in answer.measures]
+    rows = [as_row(one, text=filters.format == "csv") for one in answer.measures]
     return await _table("measures", answer, rows, filters.format, response, _left_out(group_by))
 
 
