@@ -173,7 +173,10 @@ def main(  # noqa: PLR0913, PLR0917 - one for each choice
         Population(seed, population, months, baseline, shift, medicare, medicaid)
         for seed in range(first_seed, first_seed + seeds)
     ]
-    rows = [found_in(one, broker) for one in track(worlds, "delivering populations", console=people, transient=True)]
+    rows = []
+    for world in track(worlds, "delivering populations", console=people, transient=True):
+        rows.append(found_in(world, broker))
+        people.print(f"seed {world.seed}: planted {_dollars(rows[-1].planted)}, found {_dollars(rows[-1].effect)}")
     results.print_json(json.dumps([asdict(row) for row in rows])) if as_json else _show(rows)
     wrong = [row for row in rows if not row.exact or row.treated_person_months != row.true_person_months]
     context.exit(1 if wrong else 0)

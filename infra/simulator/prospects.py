@@ -51,6 +51,10 @@ class Series:
     first: int
     broken: range
 
+    def breaks_before(self, month: int) -> bool:
+        """Whether the break begins in an earlier month."""
+        return bool(self.broken) and self.broken.start < month
+
     def goes_on(self, month: int) -> bool:
         """Whether treatments are given in the month."""
         return month >= self.first and month not in self.broken
@@ -86,7 +90,7 @@ class Prospects:
             "monthly_per_million": [round(self.monthly(month) * MILLION) for month in range(len(self.weights))],
             "drugs": self.drugs if self.drug_plan else 0,
             "primary_care": self.primary_care,
-            "broken_series": sorted(one.treatment for one in self.series if one.broken),
+            "broken_series": sorted(one.treatment for one in self.series if one.breaks_before(len(self.weights))),
         }
 
 

@@ -24,12 +24,15 @@ THROUGH_EMERGENCY_ROOM: Final = 0.8
 # What brings people to hospital, by the beginning of a code that they carry; pneumonia and urinary infections anybody.
 _OWN_CAUSES: Final = {"I50": "I509", "J44": "J441", "E11": "E1165"}
 _COMMON_CAUSES: Final = ("J189", "N390")
-# Revenue centre, service, times a month, and what is paid for one.
-TREATMENTS: Final[dict[Treatment, tuple[str, str, int, float]]] = {
-    "dialysis": ("0821", "90999", 2, 900),
-    "infusion": ("0260", "96365", 1, 260),
-    "wound": ("0761", "97597", 2, 120),
+# Revenue centre, service, and what is paid for one.
+TREATMENTS: Final[dict[Treatment, tuple[str, str, float]]] = {
+    "dialysis": ("0821", "90999", 900),
+    "infusion": ("0260", "96365", 130),
+    "wound": ("0761", "97597", 120),
 }
+
+# Never thirty days apart while the series goes on.
+_HALVES_OF_MONTH: Final = (0, 14)
 
 
 def expected_unplanned_cents(traits: Traits, first: date) -> float:
@@ -59,10 +62,10 @@ def _admissions(person: Person, prospects: Prospects, month: int) -> Iterator[Me
 def _treatments(person: Person, series: Series, month: int) -> Iterator[MedicareClaim]:
     if not series.goes_on(month):
         return
-    center, service, times, dollars = TREATMENTS[series.treatment]
+    center, service, dollars = TREATMENTS[series.treatment]
     stay = Stay("40", 0, 0, Rate(0.0, 0.0, 0.0, dollars, 0.1))
-    for time in range(times):
-        day = person.period.first_days[month] + timedelta(days=time * 14 + person.random.randrange(12))
+    for start in _HALVES_OF_MONTH:
+        day = person.period.first_days[month] + timedelta(days=start + person.random.randrange(12))
         if day <= person.last_day:
             claim = institutional_claim(person, stay, day, month)
             claim.revenue_center, claim.lines[0].procedure = center, service

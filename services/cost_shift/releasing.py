@@ -21,6 +21,7 @@ _WAIT = f"""
     SELECT state, payer, month, entity, cohort, category, sum(cents), sum(claims), sum(crossover_cents),
         sum(crossover_claims), array_agg(cause ORDER BY cause)
     FROM restatement WHERE revision = $1 GROUP BY state, payer, month, entity, cohort, category
+    HAVING (sum(cents), sum(claims), sum(crossover_cents), sum(crossover_claims)) <> (0, 0, 0, 0)
     ON CONFLICT (state, payer, month, entity, cohort, category) DO UPDATE SET
         cents = waiting.cents + EXCLUDED.cents, claims = waiting.claims + EXCLUDED.claims,
         crossover_cents = waiting.crossover_cents + EXCLUDED.crossover_cents,

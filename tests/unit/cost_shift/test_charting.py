@@ -48,7 +48,7 @@ def test_points_begin_behind_the_baseline_and_a_single_month_is_no_lasting_chang
 
 
 def test_charts_that_contradict_each_other_tell_nothing() -> None:
-    base = baseline([1.0, 2.0])
+    base = baseline([1.0, 2.0, 1.0, 2.0])
     point = charted(250.0).points[-1]
     torn = Chart(base, (replace(point, signals=("cusum_up", "ewma_down")),))
     assert torn.change().movement is None
