@@ -1,12 +1,19 @@
 """By whose history, and of which series, a figure is completed; and what is said of it."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from services.cost_shift.completed_figures import Completed, FigureCompletion, asked_for, place_of
+from services.cost_shift.completed_figures import (
+    Completed,
+    FigureCompletion,
+    asked_for,
+    figure_completion,
+    place_of,
+)
 from services.cost_shift.completion import Come, Completion
+from services.cost_shift.histories import TenantHistories
 from services.cost_shift.reading import PeopleQuery
 from services.cost_shift.rules.chain_ladder import Completeness
 from services.cost_shift.rules.completed_amount import CompletedAmount
@@ -94,3 +101,34 @@ def test_amounts_are_as_hidden_as_the_cents_that_they_are_of(limits: tuple[int, 
     assert (hidden.share, hidden.cents, hidden.lower_cents, hidden.upper_cents) == (0.5, "suppressed", nothing, nothing)
     assert (told.cents, told.lower_cents, told.upper_cents) == (5, *(limits or (None, None)))
     assert CompletedShown.of(None, hidden=True) is None
+
+
+class Histories:
+    """Of nothing; which were read."""
+
+    def __init__(self) -> None:
+        self.read: list[Any] = []
+
+    async def of(self, *asked: Any) -> Any:
+        self.read.append(asked[1:])
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("group_by", "people", "payer", "read"),
+    [
+        (("payer", "month"), PeopleQuery(7), None, True),
+        (("month",), PeopleQuery(7), "medicaid", True),
+        (("category",), PeopleQuery(7, first_month="2022-03", last_month="2022-03"), "medicaid", True),
+        (("payer",), PeopleQuery(7), None, False),
+        (("month",), PeopleQuery(7), None, False),
+    ],
+)
+async def test_no_history_is_read_for_figures_that_have_no_completion(
+    group_by: tuple[str, ...], people: PeopleQuery, payer: str | None, *, read: bool
+) -> None:
+    known = Histories()
+    asked = asked_for(people, payer, None)
+    tenant = TenantHistories(cast("Any", known), "OH")
+    await figure_completion(cast("Any", None), tenant, ("published", 7), group_by, asked)
+    assert known.read == ([("OH", "published", 7)] if read else [])
