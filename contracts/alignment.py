@@ -25,7 +25,7 @@ class ReportedSpan(ContractModel):
 
     first_month: Month
     last_month: Month | None = None
-    removal_reason: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
+    removal_reason: Annotated[str, Field(max_length=40), NotAnMbi] | None = None
 
 
 class AlignmentReportedData(ContractModel):
@@ -109,7 +109,7 @@ class DesignationRecordedData(ContractModel):
     withdrawn: bool = False
     # CMS's answer to a signed form that was sent in.
     response: Literal["accepted", "rejected"] | None = None
-    rejection_reason: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
+    rejection_reason: Annotated[str, Field(max_length=40), NotAnMbi] | None = None
 
 
 class DesignationRecorded(Event[DesignationRecordedData]):

@@ -16,7 +16,7 @@ ArrangementCode = Annotated[
     str, Field(pattern=r"^[a-z0-9_]{1,40}$", description="an arrangement of docs/alignment.md", examples=["pace"])
 ]
 # Ours are capitals; CMS's stand as CMS writes them.
-ReasonCode = Annotated[str, NotAnMbi, Field(min_length=1, max_length=40)]
+ReasonCode = Annotated[str, Field(min_length=1, max_length=40), NotAnMbi]
 
 
 class ArrangementStanding(ContractModel):
@@ -36,7 +36,7 @@ class ArrangementStanding(ContractModel):
     # Of a special-needs plan: whether its organisation is also the person's Medicaid plan, and must be.
     enrolment: Literal["not_aligned", "aligned", "exclusively_aligned"] | None = None
     # Medicaid plan, or Medicare contract and package.
-    plan: Annotated[str, NotAnMbi, Field(min_length=1, max_length=20)] | None = None
+    plan: Annotated[str, Field(min_length=1, max_length=20), NotAnMbi] | None = None
     reasons: Annotated[tuple[ReasonCode, ...], Field(max_length=20)] = ()
 
 

@@ -28,7 +28,7 @@ Rate = Annotated[
 class CareEvidence(ContractModel):
     """One thing that the action rests on, or that shows it done: a claim, or a fact without one."""
 
-    what: Annotated[str, NotAnMbi, Field(max_length=80)]
+    what: Annotated[str, Field(max_length=80), NotAnMbi]
     on: Day | None = None
     record_id: RecordId | None = None
 

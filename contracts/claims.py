@@ -64,7 +64,7 @@ class MedicareClaimLine(ContractModel):
     provider_specialty_code: Code | None = None
     rendering_npi: Npi | None = None
     # Of the practice that was paid. A sole practitioner's may be their own number: it is shown to nobody.
-    practice_tax_number: Annotated[str, NotAnMbi, Field(max_length=10)] | None = None
+    practice_tax_number: Annotated[str, Field(max_length=10), NotAnMbi] | None = None
     paid_cents: Cents | None = None
     allowed_cents: Cents | None = None
     # Population-based payment: what the entity was paid instead, and by how much Medicare's payment was reduced for it.
@@ -83,13 +83,13 @@ class MedicareClaim(ContractModel):
     version: Version
     claim_type_code: Annotated[str, Field(pattern=r"^[0-9]{2}$", description="CLM_TYPE_CD, verbatim")]
     adjustment: Adjustment
-    claim_control_number: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
+    claim_control_number: Annotated[str, Field(max_length=40), NotAnMbi] | None = None
     service_from: Day
     service_through: Day
     paid_cents: Cents
     facility_type_code: Code | None = None
     classification_code: Code | None = None
-    facility_number: Annotated[str, NotAnMbi, Field(max_length=20)] | None = None
+    facility_number: Annotated[str, Field(max_length=20), NotAnMbi] | None = None
     facility_npi: Npi | None = None
     diagnosis_related_group_code: Code | None = None
     discharge_status_code: Code | None = None

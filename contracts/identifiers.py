@@ -36,7 +36,8 @@ def _is_no_mbi(text: str) -> str:
     return text
 
 
-# For texts of the source that are published verbatim: a column that slipped must not carry a person out.
+# For texts of the source that are published verbatim: a column that slipped must not carry a person out. It stands last: what a
+# field asks of its length is then looked at before, in compiled code.
 NotAnMbi = AfterValidator(_is_no_mbi)
 
 PersonId = Annotated[
@@ -47,10 +48,10 @@ StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="USPS state 
 CountyFips = Annotated[str, Field(pattern=r"^[0-9]{5}$", description="FIPS state and county", examples=["39049"])]
 Npi = Annotated[str, Field(pattern=r"^[0-9]{10}$", description="National Provider Identifier")]
 PlanId = Annotated[
-    str, NotAnMbi, Field(min_length=1, max_length=20, description="Medicaid managed-care plan (MC_PLAN_ID)")
+    str, Field(min_length=1, max_length=20, description="Medicaid managed-care plan (MC_PLAN_ID)"), NotAnMbi
 ]
 DeliveryId = Annotated[str, Field(pattern=r"^d[0-9a-f]{32}$", description="delivery, from its content")]
-RecordId = Annotated[str, NotAnMbi, Field(min_length=1, max_length=60, description="the source's own claim identifier")]
+RecordId = Annotated[str, Field(min_length=1, max_length=60, description="the source's own claim identifier"), NotAnMbi]
 
 
 class MbiError(ValueError):

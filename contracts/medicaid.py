@@ -47,10 +47,10 @@ class MedicaidEnrolmentSpan(ContractModel):
     share_of_cost_cents: Cents | None = None
     # The one programme that covered the person, and which of the source's rows or codes say so.
     programme: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] | None = None
-    programme_basis: Annotated[str, NotAnMbi, Field(max_length=120)] | None = None
+    programme_basis: Annotated[str, Field(max_length=120), NotAnMbi] | None = None
     eligibility_group_code: Annotated[str, Field(max_length=4)] | None = None
     restricted_benefits_code: Annotated[str, Field(max_length=4)] | None = None
-    waiver_ids: Annotated[tuple[Annotated[str, NotAnMbi, Field(max_length=20)], ...], Field(max_length=10)] = ()
+    waiver_ids: Annotated[tuple[Annotated[str, Field(max_length=20), NotAnMbi], ...], Field(max_length=10)] = ()
     waiver_type_codes: Annotated[tuple[Annotated[str, Field(max_length=4)], ...], Field(max_length=10)] = ()
     # The plan benefit package of the Medicare contract (834 REF*DX, second part).
     health_plan_package: Annotated[str, Field(pattern=r"^[0-9]{3}$")] | None = None
@@ -88,7 +88,7 @@ class PremiumPayment(ContractModel):
     first_day: Day
     last_day: Day
     paid_cents: Cents
-    rate_category: Annotated[str, NotAnMbi, Field(max_length=40)] | None = None
+    rate_category: Annotated[str, Field(max_length=40), NotAnMbi] | None = None
     dual: bool | None = None
     adjustment_reason_code: Annotated[str, Field(max_length=8)] | None = None
 

@@ -12,7 +12,7 @@ from contracts.months import Month
 
 Difference = Literal["only_ours", "only_theirs", "different_month", "different_reason"]
 Outcome = Literal["agreed", "only_ours", "only_theirs", "different_month", "different_reason"]
-Evidence = Annotated[str, NotAnMbi, Field(max_length=200, description="source and date, never an identifier")]
+Evidence = Annotated[str, Field(max_length=200, description="source and date, never an identifier"), NotAnMbi]
 
 
 class Side(ContractModel):
@@ -69,8 +69,8 @@ class DifferenceClosedData(ContractModel):
     month: Month
     outcome: Difference
     resolution: Literal["accepted", "disputed", "corrected"]
-    actor: Annotated[str, NotAnMbi, Field(min_length=1, max_length=200)]
-    note: Annotated[str, NotAnMbi, Field(min_length=1, max_length=500)]
+    actor: Annotated[str, Field(min_length=1, max_length=200), NotAnMbi]
+    note: Annotated[str, Field(min_length=1, max_length=500), NotAnMbi]
 
 
 class DifferenceClosed(Event[DifferenceClosedData]):

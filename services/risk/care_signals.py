@@ -26,6 +26,7 @@ ADMISSION: Final = "admission"
 PRIMARY_CARE: Final = "primary_care"
 FRAILTY: Final = "frailty"
 HOSPICE: Final = "hospice"
+_CANCELLATION: Final = Adjustment.CANCELLATION
 _HOSPICE_CLAIM: Final = "50"
 _ADMISSIONS: Final = frozenset({"60", "61"})
 _PROFESSIONAL: Final = frozenset({"71", "72"})
@@ -43,11 +44,11 @@ def diagnosis_signals(codes: tuple[str, ...], day: date, policy: CarePolicy) -> 
 
 
 def _line_signals(line: MedicareClaimLine, claim: MedicareClaim, policy: CarePolicy) -> Iterator[Signal]:
-    if line.denied or line.procedure_code is None:
-        return
-    for name in policy.signals_of_procedure.get(line.procedure_code, ()):
+    code = line.procedure_code
+    names = () if line.denied or code is None else policy.signals_of_procedure.get(code, ())
+    for name in names:
         if name != PRIMARY_CARE:
-            yield name, line.service_from, line.procedure_code
+            yield name, line.service_from, code or ""
         elif claim.claim_type_code not in _PROFESSIONAL:
             yield name, line.service_from, ""
         elif line.provider_specialty_code in policy.primary_care_specialties:
@@ -57,10 +58,10 @@ def _line_signals(line: MedicareClaimLine, claim: MedicareClaim, policy: CarePol
 def _frailty_signals(claim: MedicareClaim) -> Iterator[Signal]:
     """The markers that predictions count as well, by name."""
     codes = claim_codes()
-    markers = frailty_of(claim, codes)
-    for place, marker in enumerate(codes.frailty_markers if markers else ()):
-        if markers >> place & 1:
-            yield FRAILTY, claim.service_from, marker.name
+    if markers := frailty_of(claim, codes):
+        for place, marker in enumerate(codes.frailty_markers):
+            if markers >> place & 1:
+                yield FRAILTY, claim.service_from, marker.name
 
 
 def medicare_signals(claim: MedicareClaim, policy: CarePolicy) -> set[Signal]:
@@ -79,7 +80,9 @@ def medicare_signals(claim: MedicareClaim, policy: CarePolicy) -> set[Signal]:
         names = policy.signals_of_inpatient_procedure.get(done.code, ())
         shown.update((name, done.performed_on or claim.service_from, done.code) for name in names)
     for line in claim.lines:
-        shown.update(_line_signals(line, claim, policy))
+        # Most services show nothing.
+        if line.procedure_code in policy.signals_of_procedure:
+            shown.update(_line_signals(line, claim, policy))
     return shown
 
 
@@ -97,7 +100,8 @@ def medicaid_signals(claim: MedicaidClaim, policy: CarePolicy) -> set[Signal]:
 
 def written(signals: set[Signal]) -> str:
     """Signals as they are kept, in a fixed order."""
-    return "|".join(f"{name}={day}={detail}" for name, day, detail in sorted(signals))
+    # Most claims show nothing.
+    return "" if not signals else "|".join(f"{name}={day}={detail}" for name, day, detail in sorted(signals))
 
 
 def medicare_rows(event: MedicareClaimsDelivered, policy: CarePolicy) -> Iterator[Row]:
@@ -106,7 +110,7 @@ def medicare_rows(event: MedicareClaimsDelivered, policy: CarePolicy) -> Iterato
     for claim in data.claims:
         yield (
             *(data.person_id, claim.record_id, claim.version, event.named_by, event.deliveryseq, data.state),
-            *("medicare", claim_key(claim), claim.adjustment is Adjustment.CANCELLATION),
+            *("medicare", claim_key(claim), claim.adjustment is _CANCELLATION),
             *(claim.service_from, claim.service_through, written(medicare_signals(claim, policy)), None),
         )
 

@@ -14,6 +14,7 @@ from contracts.topics import AnyEvent
 from services.risk.care_policy import CarePolicy, care_policy
 from services.risk.care_signals import medicaid_rows, medicare_rows
 from services.risk.fact_rows import Row
+from services.runtime.arrays import array_texts, unnested
 from services.runtime.database import Connection
 from services.runtime.person_moves import Phase, move_rows
 
@@ -28,8 +29,7 @@ _BEHIND = """, behind AS (
 _CLAIMS = f"""
     WITH said AS (
         SELECT DISTINCT ON (person_id, alias, record_id, version) *
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                    $9::boolean[], $10::date[], $11::date[], $12::text[], $13::text[])
+        FROM {unnested("text text bigint text bigint text text text boolean date date text text")}
             AS said (person_id, record_id, version, alias, sequence, state, payer, claim_key, cancellation, service_from,
                 service_through, signals, facility_npi)
         ORDER BY person_id, alias, record_id, version, sequence
@@ -48,31 +48,28 @@ _SHARING = f"""
     WITH arrived AS (
         INSERT INTO care_sharing (person_id, event_id, alias, sequence, entity_id, effective, stated_on, shares, since)
         SELECT said.*, said.sequence
-        FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::date[], $7::date[], $8::boolean[])
+        FROM {unnested("text uuid text bigint text date date boolean")}
             AS said (person_id, event_id, alias, sequence, entity_id, effective, stated_on, shares)
         ON CONFLICT DO NOTHING
         RETURNING person_id, since
     ){_BEHIND}"""  # noqa: S608 - constants of this module
-_ALIGNMENT = """
+_ALIGNMENT = f"""
     INSERT INTO care_alignment (person_id, month, sequence, revision, state, aligned, entity_id, county_fips)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::text[], $6::boolean[], $7::text[],
-                         $8::text[])
+    SELECT * FROM {unnested("text text bigint integer text boolean text text")}
     ON CONFLICT DO NOTHING
-"""
-_PARTICIPANTS = """
+"""  # noqa: S608 - constants of this module
+_PARTICIPANTS = f"""
     INSERT INTO care_participant (entity_id, sequence, stated_on, npi, specialty_code, county_fips, first_month,
         last_month, service_area)
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::date[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::text[], $9::boolean[])
+    SELECT * FROM {unnested("text bigint date text text text text text boolean")}
     ON CONFLICT DO NOTHING
-"""
-_REPORTS = """
+"""  # noqa: S608 - constants of this module
+_REPORTS = f"""
     INSERT INTO care_report (report_id, action_id, person_id, sequence, reported_at, verdict, done_on,
         dismissal_reason, reported_by)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[], $7::date[],
-                         $8::text[], $9::text[])
+    SELECT * FROM {unnested("uuid text text bigint timestamptz text date text text")}
     ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 - constants of this module
 
 
 def _alignment_rows(event: AlignmentDecided) -> list[Row]:
@@ -145,12 +142,12 @@ async def append(connection: Connection, events: Sequence[AnyEvent]) -> None:
         by_statement.setdefault(statement, []).extend(rows)
     for statement, rows in by_statement.items():
         if rows:
-            await connection.execute(statement, *map(list, zip(*rows, strict=True)))
+            await connection.execute(statement, *array_texts(rows))
 
 
 async def insert_report(connection: Connection, event: CareActionReported) -> None:
     """Keep a report at once, as the worker will when it comes to it on the topic: twice is once."""
-    await connection.execute(_REPORTS, *([value] for value in report_row(event)))
+    await connection.execute(_REPORTS, *array_texts([report_row(event)]))
 
 
 _CLAIM_KEY: Final = ("record_id", "version", "alias")

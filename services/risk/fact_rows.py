@@ -22,6 +22,7 @@ from services.risk.rules.eligible_diagnoses import ineligible_because
 
 Row = tuple[Any, ...]
 _ADMISSION_CLAIMS: Final = frozenset({"60", "61"})
+_CANCELLATION: Final = Adjustment.CANCELLATION
 _PART_A_CLAIMS: Final = frozenset({"10", "20", "30", "40", "50", "60", "61"})
 SERVICE_AFTER_DELIVERY: Final = "service_after_delivery"
 # Of the eleven digits of an NDC: labeler and product, without the package.
@@ -76,25 +77,30 @@ def supported_diagnoses(
     claim: MedicareClaim, delivered_on: date, policy: RiskPolicy
 ) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
     """List the diagnoses that a model knows: those that count, those that do not, and why not."""
-    known = tuple(code for code in claim.diagnosis_codes if is_known(code, policy))
+    known = tuple([code for code in claim.diagnosis_codes if is_known(code, policy)])
     reason = _reason(claim, delivered_on, policy) if known else None
     return (known, (), None) if reason is None else ((), known, reason)
 
 
 def claim_records(event: MedicareClaimsDelivered, policy: RiskPolicy) -> Iterator[Row]:
     """Give one row a claim record: which diagnoses it supports, what it is a sign of, what it cost."""
-    data, codes = event.data, claim_codes()
+    data, codes, day = event.data, claim_codes(), event.time.date()
     for claim in data.claims:
-        counting, ignored, reason = supported_diagnoses(claim, event.time.date(), policy)
+        counting, ignored, reason = supported_diagnoses(claim, day, policy)
         yield (
             *(data.person_id, claim.record_id, claim.version, event.deliveryseq, data.state, claim_key(claim)),
-            claim.adjustment is Adjustment.CANCELLATION,
+            claim.adjustment is _CANCELLATION,
             claim.claim_type_code in _ADMISSION_CLAIMS and not claim.denied,
             *(claim.service_from, claim.service_through),
             *("|".join(counting), "|".join(ignored), reason, claim.claim_type_code, paid_cents(claim)),
             *(mark_number(claim, codes), frailty_of(claim, codes)),
-            "|".join(str(number) for number in avoidable_admissions(claim, codes)),
+            "|".join([str(number) for number in avoidable_admissions(claim, codes)]),
         )
+
+
+def product_of(national_drug_code: str) -> str:
+    """Labeler and product of an NDC, without the package."""
+    return national_drug_code[:_PRODUCT_DIGITS]
 
 
 def drug_fills(event: PartDEventsDelivered) -> Iterator[Row]:
@@ -104,7 +110,7 @@ def drug_fills(event: PartDEventsDelivered) -> Iterator[Row]:
         if fill.national_drug_code is not None:
             yield (
                 *(data.person_id, fill.record_id, fill.version, event.deliveryseq, data.state, fill.filled_on),
-                *(fill.national_drug_code[:_PRODUCT_DIGITS], fill.adjustment is Adjustment.CANCELLATION),
+                *(product_of(fill.national_drug_code), fill.adjustment is Adjustment.CANCELLATION),
             )
 
 

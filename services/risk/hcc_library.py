@@ -12,7 +12,6 @@ with warnings.catch_warnings():
     # Its own whole way, which tests and benchmarks compare with; nothing else calls it.
     from hccinfhir.model_calculate import calculate_raf
     from hccinfhir.model_demographics import categorize_demographics
-    from hccinfhir.model_dx_to_cc import apply_mapping
     from hccinfhir.model_edits import apply_edits
     from hccinfhir.model_hierarchies import apply_hierarchies
     from hccinfhir.model_interactions import (
@@ -34,7 +33,6 @@ with warnings.catch_warnings():
 __all__ = [
     "apply_edits",
     "apply_hierarchies",
-    "apply_mapping",
     "calculate_raf",
     "categorize_demographics",
     "create_demographic_interactions",

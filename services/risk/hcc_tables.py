@@ -34,12 +34,14 @@ _HIERARCHIES_YEAR: Final = 2026
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HccTables:
-    """Tables of all models, keyed as the library wants them; coefficients as exact decimals.
+    """Tables of all models, most of them keyed as the library wants them; coefficients as exact decimals.
 
     There is one of each year, so it is compared and hashed by being itself.
     """
 
-    mapping: dict[tuple[str, str], set[str]]
+    # By model, then by diagnosis; and every diagnosis of any model.
+    categories: dict[AnyModel, dict[str, tuple[str, ...]]]
+    mapped: frozenset[str]
     edits: dict[tuple[str, str], Any]
     hierarchies: dict[tuple[str, str], set[str]]
     coefficients: dict[tuple[str, str], Decimal]
@@ -57,7 +59,7 @@ class HccTables:
 
     def is_mapped(self, diagnosis_code: str) -> bool:
         """Say whether a diagnosis counts in any of our models."""
-        return any((diagnosis_code, name) in self.mapping for name in LIBRARY_MODEL.values())
+        return diagnosis_code in self.mapped
 
     def label(self, model: AnyModel, category: int) -> str:
         """Name a condition category in CMS's words."""
@@ -82,7 +84,11 @@ def hcc_tables(year: int) -> HccTables:
     coefficients = load_coefficients(_path(f"ra_coefficients_{year}.csv"))
     mapping = load_dx_to_cc_mapping(_path(f"ra_dx_to_cc_{year}.csv"))
     return HccTables(
-        mapping={key: value for key, value in mapping.items() if key[1] in wanted},
+        categories={
+            model: {code: tuple(sorted(found)) for (code, of), found in mapping.items() if of == name}
+            for model, name in LIBRARY_MODEL.items()
+        },
+        mapped=frozenset(code for code, name in mapping if name in wanted),
         edits={key: rule for key, rule in load_edits(_path("ra_dx_edits.csv")).items() if key[1] in wanted},
         hierarchies=load_hierarchies(_path(f"ra_hierarchies_{_HIERARCHIES_YEAR}.csv")),
         coefficients={key: Decimal(str(value)) for key, value in coefficients.items() if key[1] in wanted},
@@ -103,7 +109,7 @@ def tables_of(payment_year: int, policy: RiskPolicy) -> HccTables:
 
 @cache
 def _known_diagnoses(years: tuple[int, ...]) -> frozenset[str]:
-    return frozenset(code for year in years for code, _ in hcc_tables(year).mapping)
+    return frozenset(code for year in years for code in hcc_tables(year).mapped)
 
 
 def is_known(diagnosis_code: str, policy: RiskPolicy) -> bool:

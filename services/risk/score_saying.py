@@ -1,6 +1,6 @@
 """From a score to the event that tells of it and the row that keeps it. Pure: both say the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -9,7 +9,6 @@ from contracts.risk import (
     EsrdRiskScoredData,
     RiskScored,
     RiskScoredData,
-    SegmentPeriod,
 )
 from services.risk.fact_rows import Row
 from services.risk.hcc_tables import tables_year
@@ -58,10 +57,9 @@ def _ignored(score: HccScore, scored: ScoredInput) -> tuple[dict[str, str], ...]
     return tuple({"diagnosis_code": code, "reason": reason} for code, reason in sorted(pairs.items()))
 
 
-def _periods(found: ModelScore) -> tuple[SegmentPeriod, ...]:
+def _periods(found: ModelScore) -> tuple[dict[str, Any], ...]:
     return tuple(
-        SegmentPeriod.model_validate({"first_month": month, "segment": one.segment, "raw_score": one.raw_score})
-        for month, one in found.periods
+        {"first_month": month, "segment": one.segment, "raw_score": one.raw_score} for month, one in found.periods
     )
 
 
@@ -88,24 +86,18 @@ def _common(person_id: str, scored: ScoredInput, score: HccScore, policy: RiskPo
     }
 
 
-def _json(values: list[Any]) -> str:
+def _json(values: Sequence[object]) -> str:
     """Most lists of a score are empty."""
     return as_json(values) if values else "[]"
 
 
-def _row(data: RiskScoredData | EsrdRiskScoredData, scored: ScoredInput, more: dict[str, Any]) -> Row:
+def _row(scored: ScoredInput, said: dict[str, Any]) -> Row:
+    """What is kept are the values that the event was made of: it has been validated by then."""
     return (
-        *(data.person_id, data.model, data.payment_year, scored.sequence, data.state, data.segment, data.raw_score),
-        *(data.demographic_score, data.completeness),
-        _json([category.model_dump(exclude_none=True) for category in data.categories]),
-        list(data.interactions),
-        scored.fingerprint,
-        data.tables_year,
-        _json([one.model_dump(mode="json") for one in more.get("periods", ())]),
-        _json([one.model_dump() for one in data.ignored]),
-        list(data.notes),
-        more.get("kidney_status"),
-        more.get("graft_month"),
+        *(said["person_id"], said["model"], said["payment_year"], scored.sequence, said["state"], said["segment"]),
+        *(said["raw_score"], said["demographic_score"], said["completeness"], _json(said["categories"])),
+        *(said["interactions"], scored.fingerprint, said["tables_year"], _json(said.get("periods", ()))),
+        *(_json(said["ignored"]), said["notes"], said.get("kidney_status"), said.get("graft_month")),
         None if scored.scored.demographics is None else scored.scored.demographics.age,
     )
 
@@ -118,7 +110,7 @@ def said_of(
 
 
 def _said(person_id: str, scored: ScoredInput, found: ModelScore, delivered: Delivered, policy: RiskPolicy) -> Said:
-    common = _common(person_id, scored, found.score, policy)
+    said = _common(person_id, scored, found.score, policy)
     envelope: dict[str, Any] = {
         "service": "risk",
         "key": person_id,
@@ -129,8 +121,7 @@ def _said(person_id: str, scored: ScoredInput, found: ModelScore, delivered: Del
     }
     if scored.scored.renal is not None and found.score.model == "ESRD_V24":
         kidneys = scored.scored.renal.kidneys
-        more: dict[str, Any] = {"kidney_status": kidneys.status, "graft_month": kidneys.graft_month}
-        renal = EsrdRiskScoredData.model_validate(common | more)
-        return Said(EsrdRiskScored.of(data=renal, **envelope), _row(renal, scored, more))
-    data = RiskScoredData.model_validate(common | {"periods": _periods(found)})
-    return Said(RiskScored.of(data=data, **envelope), _row(data, scored, {"periods": data.periods}))
+        said |= {"kidney_status": kidneys.status, "graft_month": kidneys.graft_month}
+        return Said(EsrdRiskScored.of(data=EsrdRiskScoredData.model_validate(said), **envelope), _row(scored, said))
+    said["periods"] = _periods(found)
+    return Said(RiskScored.of(data=RiskScoredData.model_validate(said), **envelope), _row(scored, said))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 
 from contracts.risk import Segment
-from services.risk.hcc_tables import LIBRARY_MODEL, HccTables, Model, hcc_tables, is_known
+from services.risk.hcc_tables import HccTables, Model, hcc_tables, is_known
 from services.risk.risk_policy import risk_policy
 from services.risk.rules.hcc_score import Demographics, HccScore, hcc_score
 from services.risk.rules.scoring_input import EDITED, NOT_IN_TABLES
@@ -61,7 +61,7 @@ def _notes(codes: AbstractSet[str], score: HccScore, model: Model, tables: HccTa
     for code in sorted(codes):
         if code in score.edited:
             yield f"{code}:{EDITED}"
-        elif (code, LIBRARY_MODEL[model]) not in tables.mapping:
+        elif code not in tables.categories[model]:
             yield f"{code}:{NOT_IN_TABLES if is_known(code, risk_policy()) else 'no_category'}"
     if not score.demographic_score:
         yield "no_demographic_factor"

@@ -1,15 +1,15 @@
 """The SQL of facts and scores: one statement a table and batch, however many people are in it."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import asyncpg
+from pydantic_core import to_json
 
 from services.risk.fact_rows import Row
 from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
 from services.risk.rules.claim_marks import Mark
+from services.runtime.arrays import array_texts, unnested
 from services.runtime.database import Connection
 from services.runtime.person_moves import Phase, move_rows
 
@@ -17,19 +17,19 @@ _TRANSPLANT, _DIALYSIS = Mark.TRANSPLANT.value, Mark.DIALYSIS.value
 # Who has news, and the smallest sequence of it.
 News = dict[str, int]
 
+_STATEMENT_TYPES = f"text uuid smallint bigint text text date date text text date date {' text' * 7}"
+_CLAIM_TYPES = f"text text bigint bigint text text boolean boolean date date {' text' * 4} bigint int int text text"
 # Month after month most statements repeat what is known. One that says the same of the person as every earlier one
 # of its payer, in a year already spoken of, can change no score as long as nothing about the person depends on the
 # month: one dual status in all, no institutional level, no renal disease, no transplant, no other health plan, no
 # facility stay, no birth to come. Such people are not even read.
-_INSERT_STATEMENTS = """
+_INSERT_STATEMENTS = f"""
     WITH arrived AS (
         INSERT INTO statement (person_id, event_id, ordinal, sequence, state, payer, stated_on, birth_date, sex_code,
             original_entitlement_code, death_date, part_b_began, first_month, last_month, dual_status_code,
             long_term_care_level, medicare_status_code, health_plan_contract, alias, since)
         SELECT said.*, said.sequence
-        FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::date[],
-                    $8::date[], $9::text[], $10::text[], $11::date[], $12::date[], $13::text[], $14::text[],
-                    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])
+        FROM {unnested(_STATEMENT_TYPES)}
             AS said (person_id, event_id, ordinal, sequence, state, payer, stated_on, birth_date, sex_code,
                 original_entitlement_code, death_date, part_b_began, first_month, last_month, dual_status_code,
                 long_term_care_level, medicare_status_code, health_plan_contract, alias)
@@ -67,7 +67,7 @@ _INSERT_STATEMENTS = """
        OR EXISTS (SELECT 1 FROM facility_stay WHERE facility_stay.person_id = arrived.person_id)
        OR EXISTS (SELECT 1 FROM claim_record
                   WHERE claim_record.person_id = arrived.person_id AND claim_record.marks & 2048 <> 0)
-"""
+"""  # noqa: S608 - constants of this module
 # A record without diagnoses matters where a version or a relative of it has some: it may take them back.
 # The same version by the same name again says nothing new, unless what it said before became another's meanwhile.
 _KNOWN = """
@@ -81,9 +81,7 @@ _BEARS = "{row}.diagnosis_codes <> '' OR {row}.ignored_codes <> '' OR {row}.mark
 _INSERT_CLAIMS = f"""
     WITH said AS (
         SELECT DISTINCT ON (person_id, alias, record_id, version) *
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
-                    $8::boolean[], $9::date[], $10::date[], $11::text[], $12::text[], $13::text[], $14::text[],
-                    $15::bigint[], $16::int[], $17::int[], $18::text[], $19::text[])
+        FROM {unnested(_CLAIM_TYPES)}
             AS said (person_id, record_id, version, sequence, state, claim_key, cancellation, admission, service_from,
                 service_through, diagnosis_codes, ignored_codes, ignored_reason, claim_type_code, paid_cents, marks,
                 frailty, indicators, alias)
@@ -110,8 +108,7 @@ _INSERT_CLAIMS = f"""
 _INSERT_STAYS = f"""
     WITH said AS (
         SELECT DISTINCT ON (person_id, alias, record_id, version) *
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::date[],
-                    $8::boolean[], $9::text[])
+        FROM {unnested("text text bigint bigint text date date boolean text")}
             AS said (person_id, record_id, version, sequence, state, first_day, last_day, counts, alias)
         ORDER BY person_id, alias, record_id, version, sequence
     ), arrived AS (
@@ -128,14 +125,10 @@ _INSERT_STAYS = f"""
 """  # noqa: S608 - constants of this module
 
 
-def _columns(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
 async def _insert(connection: Connection, statement: str, rows: Sequence[Row]) -> News:
     news: News = {}
     if rows:
-        for person_id, sequence in await connection.fetch(statement, *_columns(rows)):
+        for person_id, sequence in await connection.fetch(statement, *array_texts(rows)):
             news[person_id] = min(sequence, news.get(person_id, sequence))
     return news
 
@@ -158,8 +151,7 @@ async def insert_stays(connection: Connection, rows: Sequence[Row]) -> News:
 _INSERT_FILLS = f"""
     WITH said AS (
         SELECT DISTINCT ON (person_id, alias, record_id, version) *
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::text[],
-                    $8::boolean[], $9::text[])
+        FROM {unnested("text text bigint bigint text date text boolean text")}
             AS said (person_id, record_id, version, sequence, state, filled_on, product, cancellation, alias)
         ORDER BY person_id, alias, record_id, version, sequence
     ), arrived AS (
@@ -177,16 +169,20 @@ _INSERT_FILLS = f"""
 async def insert_fills(connection: Connection, rows: Sequence[Row]) -> News:
     """Append filled prescriptions. They bear on no score, so they are never news."""
     if rows:
-        await connection.execute(_INSERT_FILLS, *_columns(rows))
+        await connection.execute(_INSERT_FILLS, *array_texts(rows))
     return {}
+
+
+_INSERT_DELIVERIES = f"""
+    INSERT INTO known_delivery SELECT * FROM {unnested("int bigint text timestamptz")} ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants of this module
 
 
 async def insert_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
     """Remember the deliveries of a partition: number, identity, time."""
     await connection.execute(
-        "INSERT INTO known_delivery SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::timestamptz[]) "
-        "ON CONFLICT DO NOTHING",
-        *_columns(rows),
+        _INSERT_DELIVERIES,
+        *array_texts(rows),
     )
 
 
@@ -301,14 +297,15 @@ async def standing_scores(connection: Connection, people: list[str]) -> dict[str
     return standing
 
 
+_DELETE_SCORES = f"""
+    DELETE FROM score WHERE (person_id, payment_year, sequence) IN (SELECT * FROM {unnested("text int bigint")})
+"""  # noqa: S608 - constants of this module
+
+
 async def delete_scores(connection: Connection, keys: Sequence[Row]) -> None:
     """Take back scores (person, payment year, sequence) that late facts have overtaken."""
     if keys:
-        await connection.execute(
-            "DELETE FROM score WHERE (person_id, payment_year, sequence) IN "
-            "(SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]))",
-            *_columns(keys),
-        )
+        await connection.execute(_DELETE_SCORES, *array_texts(keys))
 
 
 async def insert_scores(connection: Connection, rows: Iterable[Row]) -> None:
@@ -318,4 +315,4 @@ async def insert_scores(connection: Connection, rows: Iterable[Row]) -> None:
 
 def as_json(value: object) -> str:
     """Write a value as the text that a ``jsonb`` column takes."""
-    return json.dumps(value, separators=(",", ":"))
+    return to_json(value).decode()

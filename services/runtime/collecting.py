@@ -3,8 +3,9 @@
 import gc
 from typing import Final
 
-# New objects between two looks of the garbage collector; a batch makes some tens of thousands.
-_COLLECT_AFTER: Final = 20_000
+# New objects between two looks of the garbage collector. A batch makes some tens of thousands that die with it: a look in its midst
+# goes over all of them and frees none.
+_COLLECT_AFTER: Final = 100_000
 
 
 def spare_collector() -> None:

@@ -9,13 +9,14 @@ from enum import IntFlag
 from functools import lru_cache
 from typing import Final
 
-from contracts.claims import MedicareClaim
+from contracts.claims import MedicareClaim, MedicareClaimLine
 from services.risk.claim_codes import ClaimCodes, Indicator
-from services.risk.rules.kidney_status import is_transplant
+from services.risk.rules.kidney_status import TRANSPLANT_SERVICES, is_transplant_stay
 
 _ACUTE: Final = frozenset({"60", "61"})
 _HOSPITAL: Final = frozenset({"40", "60", "61"})
 _SERVICE_LINES: Final = frozenset({"40", "71", "72"})
+_PROFESSIONAL: Final = "71"
 _RENAL_BILL: Final = ("7", "2")
 _LAST_INSTITUTIONAL: Final = "61"
 
@@ -73,29 +74,41 @@ def avoidable_admissions(claim: MedicareClaim, codes: ClaimCodes) -> tuple[int, 
     return tuple(one.number for one in codes.prevention_quality_indicators if _meets(claim, one))
 
 
-def _is_primary_care(claim: MedicareClaim, codes: ClaimCodes) -> bool:
-    specialties = codes.primary_care_specialties
-    return claim.claim_type_code == "71" and any(
-        line.procedure_code in codes.primary_care_services
-        and not line.denied
-        and (line.provider_specialty_code is None or line.provider_specialty_code in specialties)
-        for line in claim.lines
+@lru_cache(maxsize=10_000)
+def _of_service(code: str, codes: ClaimCodes) -> int:
+    """The marks that a service can be. Claims share services: each is looked up once."""
+    lists = (
+        (_DIALYSIS, codes.dialysis_services),
+        (_INFUSION, codes.infusion_services),
+        (_WOUND, codes.wound_services),
+        (_PRIMARY_CARE, codes.primary_care_services),
+        (_TRANSPLANT, TRANSPLANT_SERVICES),
     )
+    return sum(mark for mark, services in lists if code in services)
 
 
-def _of_services(claim: MedicareClaim, codes: ClaimCodes) -> int:
-    """Marks of series of treatment."""
-    if claim.claim_type_code not in _SERVICE_LINES:
+def _of_line(line: MedicareClaimLine, kind: str, codes: ClaimCodes) -> int:
+    """The marks of one line, as far as the claim is of a type on which they count."""
+    if line.denied or line.procedure_code is None:
         return 0
-    services = {line.procedure_code for line in claim.lines if not line.denied}
-    bill = (claim.facility_type_code, claim.classification_code)
-    found = _DIALYSIS if bill == _RENAL_BILL or not services.isdisjoint(codes.dialysis_services) else 0
-    found |= 0 if services.isdisjoint(codes.infusion_services) else _INFUSION
-    return found | (0 if services.isdisjoint(codes.wound_services) else _WOUND)
+    found = _of_service(line.procedure_code, codes)
+    if kind not in _SERVICE_LINES:
+        found &= _TRANSPLANT
+    specialty = line.provider_specialty_code
+    if found & _PRIMARY_CARE and (
+        kind != _PROFESSIONAL or not (specialty is None or specialty in codes.primary_care_specialties)
+    ):
+        found -= _PRIMARY_CARE
+    return found
+
+
+@lru_cache(maxsize=100_000)
+def _of_diagnosis(code: str, codes: ClaimCodes) -> int:
+    return _BEHAVIOURAL if code.startswith(codes.behavioural_starting) else 0
 
 
 def _is_emergency(claim: MedicareClaim, codes: ClaimCodes) -> bool:
-    return claim.claim_type_code in _HOSPITAL and any(
+    return any(
         (line.revenue_center_code or "").rjust(4, "0") in codes.emergency_revenue_centers for line in claim.lines
     )
 
@@ -109,18 +122,24 @@ def mark_number(claim: MedicareClaim, codes: ClaimCodes) -> int:
     """Give :func:`marks_of` as the number that is stored."""
     if claim.denied:
         return 0
-    found = _BY_CLAIM_TYPE.get(claim.claim_type_code, 0) | _of_services(claim, codes)
-    signs = (
-        (_AVOIDABLE, bool(avoidable_admissions(claim, codes))),
-        (_EMERGENCY, _is_emergency(claim, codes)),
-        (_PRIMARY_CARE, _is_primary_care(claim, codes)),
-        (_BEHAVIOURAL, _any_starts(claim.diagnosis_codes, codes.behavioural_starting)),
-        (_TRANSPLANT, is_transplant(claim)),
-        (_TO_FACILITY, claim.discharge_status_code in codes.facility_discharge_statuses
-         and claim.claim_type_code in _ACUTE),
-    )  # fmt: skip
-    for mark, holds in signs:
-        found |= mark if holds else 0
+    kind = claim.claim_type_code
+    found = _BY_CLAIM_TYPE.get(kind, 0)
+    for code in claim.diagnosis_codes:
+        found |= _of_diagnosis(code, codes)
+    for line in claim.lines:
+        found |= _of_line(line, kind, codes)
+    if kind in _SERVICE_LINES and (claim.facility_type_code, claim.classification_code) == _RENAL_BILL:
+        found |= _DIALYSIS
+    if is_transplant_stay(claim):
+        found |= _TRANSPLANT
+    return found | _of_hospital(claim, codes) if kind in _HOSPITAL else found
+
+
+def _of_hospital(claim: MedicareClaim, codes: ClaimCodes) -> int:
+    found = _EMERGENCY if _is_emergency(claim, codes) else 0
+    if claim.claim_type_code in _ACUTE:
+        found |= _AVOIDABLE if avoidable_admissions(claim, codes) else 0
+        found |= _TO_FACILITY if claim.discharge_status_code in codes.facility_discharge_statuses else 0
     return found
 
 

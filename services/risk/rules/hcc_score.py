@@ -17,7 +17,6 @@ from contracts.risk import EsrdSegment, Segment
 from services.risk.hcc_library import (
     apply_edits,
     apply_hierarchies,
-    apply_mapping,
     categorize_demographics,
     create_demographic_interactions,
     create_disease_interactions,
@@ -132,7 +131,10 @@ def categories_of(
 ) -> tuple[dict[str, set[str]], tuple[str, ...]]:
     """Find the categories after edits and hierarchies, and the diagnoses that edits left without any."""
     name = LIBRARY_MODEL[model]
-    mapped: dict[str, set[str]] = apply_mapping(sorted(diagnosis_codes), name, tables.mapping)
+    mapped: dict[str, set[str]] = {}
+    for code in diagnosis_codes:
+        for category in tables.categories[model].get(code, ()):
+            mapped.setdefault(category, set()).add(code)
     found = mapped
     if person is not None:
         before = {code for codes in mapped.values() for code in codes}

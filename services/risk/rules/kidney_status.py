@@ -18,21 +18,17 @@ from services.risk.rules.esrd_score import Kidneys, kidneys_of
 
 _TRANSPLANT_GROUPS: Final = frozenset({"008", "019", "650", "651", "652"})
 _TRANSPLANT_PROCEDURES: Final = ("0TY0", "0TY1")
-_TRANSPLANT_SERVICES: Final = frozenset({"50360", "50365"})
+TRANSPLANT_SERVICES: Final = frozenset({"50360", "50365"})
 _LAST_TRANSPLANT_MONTH: Final = 3
 _DIALYSIS_MONTHS_OF_FAILURE: Final = 3
 
 
-def is_transplant(claim: MedicareClaim) -> bool:
-    """Say whether a claim is of the transplantation of a kidney."""
-    if claim.denied:
-        return False
-    group = (claim.diagnosis_related_group_code or "").lstrip("0").rjust(3, "0")
-    return (
-        group in _TRANSPLANT_GROUPS
-        or any(procedure.code.startswith(_TRANSPLANT_PROCEDURES) for procedure in claim.procedures)
-        or any(line.procedure_code in _TRANSPLANT_SERVICES and not line.denied for line in claim.lines)
-    )
+def is_transplant_stay(claim: MedicareClaim) -> bool:
+    """Say whether a claim that was not denied is of the hospital where a kidney was transplanted."""
+    group = claim.diagnosis_related_group_code
+    if group is not None and group.lstrip("0").rjust(3, "0") in _TRANSPLANT_GROUPS:
+        return True
+    return any(procedure.code.startswith(_TRANSPLANT_PROCEDURES) for procedure in claim.procedures)
 
 
 def _is_renal(statements: Iterable[Statement], month: str) -> bool:

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from contracts.claims import Adjustment, InstitutionalProcedure, MedicareClaim, MedicareClaimLine
 from contracts.risk import EsrdRiskScored, RiskScored
+from services.risk.claim_codes import claim_codes
 from services.risk.facts import ClaimRecord, FacilityStay, PersonFacts, Statement
 from services.risk.hcc_tables import hcc_tables
 from services.risk.risk_policy import risk_policy
+from services.risk.rules.claim_marks import Mark, marks_of
 from services.risk.rules.esrd_score import Kidneys
-from services.risk.rules.kidney_status import is_transplant, kidneys_in
+from services.risk.rules.kidney_status import kidneys_in
 from services.risk.rules.scoring_input import ScoringInput, scoring_inputs
 from services.risk.rules.segment_periods import status_in
 from services.risk.rules.support_gaps import Support, gaps_in
@@ -202,7 +204,7 @@ def test_an_edit_is_told_as_ignored() -> None:
 
 
 def test_an_event_stays_small_and_still_says_how_much_was_ignored() -> None:
-    codes = sorted({code for code, _ in hcc_tables(2025).mapping})[:50]
+    codes = sorted(hcc_tables(2025).mapped)[:50]
     lost = claim("a", DAY, ignored_codes=tuple(codes), ignored_reason="denied_claim")
     for event in said(PersonFacts((stated("2022-03"),), (lost,))):
         assert (len(event.data.ignored), event.data.ignored_count) == (30, 50)
@@ -285,7 +287,7 @@ OPERATION = MedicareClaimLine(line_number=1, service_from=DAY, service_through=D
     ],
 )
 def test_what_is_a_transplant(more: dict[str, Any], expected: bool) -> None:  # noqa: FBT001 - the case's answer
-    assert is_transplant(wire_claim(**more)) is expected
+    assert (Mark.TRANSPLANT in marks_of(wire_claim(**more), claim_codes())) is expected
 
 
 S = Support("X", "r")
