@@ -75,12 +75,16 @@ class Come:
 class Completion:
     """Developments of every series; ``known`` are the months as of which each payer's claims came in, in order.
 
-    ``own``: those of an entity, and the lags at which they are its own. An entity that is ``None`` is everybody.
+    All is filled in before anything is asked. ``own``: those of an entity, and the lags at which they are its own. An entity that is ``None`` is everybody.
     """
 
     known: dict[str, list[str]] = field(default_factory=dict)
     found: dict[Series, tuple[Development, ...]] = field(default_factory=dict)
     own: dict[OwnSeries, tuple[tuple[Development, ...], frozenset[int]]] = field(default_factory=dict)
+    # Cells of many counties ask the same of one month: a ladder is climbed once.
+    _climbed: dict[tuple[Series, int, str | None], Come | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def lag(self, payer: str, month: str) -> int | None:
         """Months between a service month and the last delivery of a payer's claims."""
@@ -97,6 +101,12 @@ class Completion:
         lag = self.lag(series[0], month)
         if lag is None:
             return None
+        asked = (series, lag, entity)
+        if asked not in self._climbed:
+            self._climbed[asked] = self._climb(series, lag, entity)
+        return self._climbed[asked]
+
+    def _climb(self, series: Series, lag: int, entity: str | None) -> Come | None:
         ladders: list[tuple[Level, tuple[Development, ...]]] = [
             ("pooled", self.found.get(series, ())),
             ("payer", self.found.get((series[0], TOTAL), ())),

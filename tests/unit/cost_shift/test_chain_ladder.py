@@ -1,6 +1,7 @@
 """The chain ladder against the triangle with which Mack published it, and by its own laws."""
 
 from math import prod, sqrt
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -160,3 +161,22 @@ def test_factors_multiply() -> None:
         come_in = completeness(found, lag)
         assert come_in is not None
         assert come_in.share == pytest.approx(1 / prod(one.factor for one in found[lag:]))
+
+
+def test_a_ladder_is_climbed_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    climbed = 0
+
+    def counted(*asked: Any) -> Any:
+        nonlocal climbed
+        climbed += 1
+        return completeness(*asked)
+
+    monkeypatch.setattr("services.cost_shift.completion.completeness", counted)
+    asked = history(medicare=["2021-03"])
+    first = {month: asked.of(WHOLE, month) for month in ("2021-01", "2021-02", "2021-03")}
+    assert len({None if one is None else one.share for one in first.values()}) > 1
+    before = climbed
+    for _ in range(50):
+        assert {month: asked.of(WHOLE, month) for month in first} == first
+    assert climbed == before
+    assert asked == history(medicare=["2021-03"])  # what was asked is no part of what is known
