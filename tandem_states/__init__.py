@@ -17,6 +17,7 @@ from tandem_states.failures import CursorRefused, Problem, TandemError, Unreacha
 from tandem_states.figures import (
     SUPPRESSED,
     Change,
+    Completed,
     Delivery,
     Entity,
     Measure,
@@ -34,6 +35,7 @@ __all__ = [
     "Bookmark",
     "Change",
     "Client",
+    "Completed",
     "CursorRefused",
     "Delivery",
     "Entity",

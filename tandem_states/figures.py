@@ -25,8 +25,20 @@ class _About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What received cents will come to. ``level`` says whose history tells; ``enough``, whether the share is enough for estimates."""
+
+    share: float
+    level: str
+    enough: bool
+    cents: Shown
+    lower_cents: Shown | None
+    upper_cents: Shown | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measure(_About):
-    """One figure. ``figure_revision``: the last that changed it."""
+    """One figure. ``figure_revision``: the last that changed it. ``completed`` is None where nobody can tell, or of several months."""
 
     cents: Shown
     claims: Shown
@@ -35,6 +47,7 @@ class Measure(_About):
     person_months: Shown
     pbpm: Rate
     figure_revision: int
+    completed: Completed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +116,13 @@ def _rate(value: Any) -> Rate:  # noqa: ANN401 - JSON
     return Fraction(value["numerator"], value["denominator"]) if isinstance(value, Mapping) else value
 
 
+def _completed(value: Mapping[str, Any] | None) -> Completed | None:
+    return None if value is None else row_of(Completed, value)
+
+
 _READ: Final[Mapping[str, Any]] = {
     "pbpm": _rate,
+    "completed": _completed,
     "causes": tuple,
     "known_at": datetime.fromisoformat,
     "dated": date.fromisoformat,

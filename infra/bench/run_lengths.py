@@ -1,6 +1,8 @@
-"""``python -m infra.bench.run_lengths``: how long the charts run before they alarm, by simulation.
+"""``python -m infra.bench.run_lengths``: how long the charts run before they alarm, by simulation, and how often the installation's are wrong.
 
-In control: values between false alarms. With a change of one standard deviation: values until it is found.
+In control: values between false alarms. With a change of one standard deviation: values until it is found. That is of charts whose level and
+spread are known. Then the whole chart as the service draws it, against baselines of so many months: the share that tells a change at the
+last of eighteen months, of none and of one, two and three standard deviations from the first of them on.
 """
 
 import json
@@ -12,11 +14,17 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from contracts.months import add_months
 from infra.command.output import results
+from services.cost_shift.chart_policy import chart_policy
+from services.cost_shift.charting import chart
 from services.cost_shift.rules.control_chart import LIMIT_WIDTH, cusum_above, cusum_below, ewma, ewma_limit
 
 Numbers = npt.NDArray[np.float64]
 _LONGEST = 20_000
+_MONTHS = 18
+BASELINES = (12, 24)
+CHANGES = (0.0, 1.0, 2.0, 3.0)  # standard deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,19 @@ def measured(kind: Kind, runs: int, seed: int) -> RunLength:
     return RunLength(kind, float(quiet.mean()), float(quiet.std() / np.sqrt(runs)), float(found.mean()))
 
 
+def told_at_the_end(baseline_months: int, months: int, runs: int, change: float, seed: int) -> float:
+    """The share of charts against a baseline of so many months that tell a change at the last of ``months``."""
+    chance, policy = np.random.default_rng(seed), chart_policy()
+    calendar = [add_months("2000-01", number) for number in range(baseline_months + months)]
+    told = 0
+    for _ in range(runs):
+        values = chance.normal(0.0, 1.0, len(calendar))
+        values[baseline_months:] += change
+        drawn = chart(dict(zip(calendar, values.tolist(), strict=True)), calendar, calendar[baseline_months], policy)
+        told += drawn.change().movement is not None
+    return told / runs
+
+
 @click.command("run-lengths")
 @click.option("--runs", type=click.IntRange(10), default=4_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
@@ -87,9 +108,20 @@ def measured(kind: Kind, runs: int, seed: int) -> RunLength:
 def main(runs: int, seed: int, as_json: bool) -> None:  # noqa: FBT001 - click's own way
     """Simulate the charts on standard normal values."""
     rows = [measured(kind, runs, seed) for kind in KINDS]
+    shares = {
+        months: [told_at_the_end(months, _MONTHS, runs, change, seed + 2) for change in CHANGES] for months in BASELINES
+    }
     if as_json:
-        results.print_json(json.dumps([asdict(row) for row in rows]))
+        results.print_json(json.dumps({"run_lengths": [asdict(row) for row in rows], "told_at_the_end": shares}))
         return
+    _show(rows)
+    table = Table("months of baseline", *(f"{change:g}" for change in CHANGES), box=None)
+    for months, told in shares.items():
+        table.add_row(str(months), *(f"{share:.3f}" for share in told))
+    Console(width=100).print(table)
+
+
+def _show(rows: list[RunLength]) -> None:
     table = Table(
         "chart", "slack or weight", "limit or width", "published", "in control", "+/-", "one deviation", box=None
     )

@@ -79,7 +79,7 @@ def signal_of(study: Study) -> SignalShown:
         last_month=study.months[-1], months_left_out=[], confidence_level=study.estimating.confidence_level, policy={},
     )  # fmt: skip
     charts = chart_policy()
-    situation = Situation(shown, study, estimated(study), charted(study, charts), {}, charts)
+    situation = Situation(shown, study, estimated(study), charted(study, charts), {}, charts, 0)
     return next(one for one in signals(situation) if one.channel == PAIR.channel)
 
 

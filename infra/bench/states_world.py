@@ -43,7 +43,8 @@ FROM (VALUES ('D9001', 'aligned'), ('D9002', 'aligned'), ('D9003', 'aligned'), (
 INSERT INTO released_measure
 SELECT 'OH', entity, cohort, payer, category, month, 1 + showing * 15 + (hashtext(category || month) & 7),
     1000000 + showing * 20000, 900 + showing * 20, 0, 0, NULL, false, '{{claims}}',
-    CASE WHEN showing > 0 THEN 1 + (showing - 1) * 15 + (hashtext(category || month) & 7) END, 1000000
+    CASE WHEN showing > 0 THEN 1 + (showing - 1) * 15 + (hashtext(category || month) & 7) END, 1000000,
+    CASE WHEN showing < 3 THEN 1 + (showing + 1) * 15 + (hashtext(category || month) & 7) END
 FROM released_person_months,
     (VALUES ('medicare'), ('medicaid')) AS payers (payer),
     unnest(ARRAY['inpatient', 'outpatient', 'skilled_nursing_facility', 'nursing_facility', 'home_health', 'hospice',
@@ -85,6 +86,7 @@ def settings_of(reading_url: str, pem: str, port: int) -> Settings:
         signing_key=pem,
         requests_per_minute=_ENOUGH,
         requests_at_once=_ENOUGH,
+        requests_open=_ENOUGH,
         log_level="warning",
     )
 

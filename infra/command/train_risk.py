@@ -13,7 +13,7 @@ from rich.table import Table
 
 from infra.command.delivering import require_ready
 from infra.command.output import Failure, folder_option, json_option, print_json, results
-from infra.command.risk_training.history import HORIZON_DAYS, History
+from infra.command.risk_training.history import HORIZON_DAYS, History, Planted
 from infra.command.risk_training.judging import Judged, by_group, judge, tenths
 from infra.command.risk_training.own_history import newest_day, own_histories
 from infra.command.risk_training.simulated_history import simulated_histories
@@ -30,12 +30,23 @@ _LEAST_PEOPLE: Final = 200
 _DIGITS: Final = 4
 
 
+def _ceilings(planted: Sequence[Planted], observed: Sequence[bool]) -> dict[str, Judged]:
+    """What the truth itself would do, where it is known: no model of these people can do better."""
+    if len(planted) < len(observed):
+        return {}
+    return {
+        "true risk": judge([one.probability for one in planted], observed),
+        "true risk as of the day": judge([one.foreseeable for one in planted], observed),
+    }
+
+
 def _judgements(trained: Sequence[History], others: Sequence[History], pack: CoefficientPack) -> dict[str, Judged]:
     """The model beside its two rivals, each trained on the same people and judged on the same others."""
     observed = [one.avoidable for one in others]
     score = train_alone(trained, lambda one: one.candidate.raw_score)
     spend = train_alone(trained, lambda one: predictors_of(one.candidate)[0])
     return {
+        **_ceilings([one.planted for one in others if one.planted is not None], observed),
         "all predictors": judge(predict(pack, others), observed),
         "HCC score alone": judge([score.predict(one.candidate.raw_score) for one in others], observed),
         "prior cost alone": judge([spend.predict(predictors_of(one.candidate)[0]) for one in others], observed),

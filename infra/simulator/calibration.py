@@ -14,6 +14,7 @@ from infra.simulator.period import Period
 from infra.simulator.rates import trend
 from infra.simulator.shift import MILLION, ShiftPlan
 from infra.simulator.traits import draw_traits
+from infra.simulator.unplanned import expected_unplanned_cents
 from infra.simulator.world import Channel, Shift
 
 SAMPLE = 1500
@@ -34,7 +35,8 @@ def plan_shift(  # noqa: PLR0913 - the parts of one choice
     sign = -1 if direction == "medicare-to-medicaid" else 1
     sample = [draw_traits(Random(f"{seed}:sample:{index}"), index, period.first_days[0]) for index in range(SAMPLE)]
     middle = trend((month + period.last_service) // 2)
-    acute = round(middle * sum(expected_acute_cents(traits) for traits in sample) / SAMPLE)
+    unplanned = sum(expected_unplanned_cents(traits, period.first_days[0]) for traits in sample)
+    acute = round(middle * (sum(expected_acute_cents(traits) for traits in sample) + unplanned) / SAMPLE)
     long_term = round(middle * sum(expected_long_term_care_cents(traits, channel) for traits in sample) / SAMPLE)
     medicare_factor, medicaid_factor = _factor(sign * medicare, acute), _factor(-sign * medicaid, long_term)
     return ShiftPlan(direction, month, medicare, medicaid, medicare_factor, medicaid_factor, channel)

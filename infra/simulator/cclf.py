@@ -31,11 +31,13 @@ from infra.simulator.period import Period, dashed
 from infra.simulator.person import Person
 from infra.simulator.world import zip_code
 
-ClaimFile = Literal["CCLF1", "CCLF5"]
-RECORD_FILES = ("CCLF1", "CCLF5", "CCLF8", "CCLF9")
+ClaimFile = Literal["CCLF1", "CCLF2", "CCLF5", "CCLF7"]
+RECORD_FILES = ("CCLF1", "CCLF2", "CCLF5", "CCLF7", "CCLF8", "CCLF9")
 FILE_TITLES = {
     "CCLF1": "Part A Claims Header File",
+    "CCLF2": "Part A Claims Revenue Center Detail File",
     "CCLF5": "Part B Physicians File",
+    "CCLF7": "Part D File",
     "CCLF8": "Beneficiary Demographics File",
     "CCLF9": "Beneficiary XREF File",
 }

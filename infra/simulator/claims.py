@@ -46,6 +46,8 @@ class MedicareClaim:
     npi: str
     lines: list[Line]
     denied: bool = False
+    # Of an institutional claim the revenue centre that is told of it, if any.
+    revenue_center: str = ""
     versions: list[Version] = field(default_factory=list)
 
     @property

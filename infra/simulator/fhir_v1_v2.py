@@ -6,6 +6,7 @@ samples (AB2D). No code of adjustment is carried: a claim that was cancelled com
 
 from typing import Any, Final, Literal
 
+from infra.simulator.cclf_parts import line_cents
 from infra.simulator.claim_facts import (
     ADMISSION_TYPE,
     BILL_TYPES,
@@ -150,6 +151,8 @@ def _add_institutional(resource: Resource, statements: list[Resource], record: R
         else:
             statements.append(_stated("clm_drg_cd", group))
     resource["diagnosis"] = numbered(diagnoses)
+    if claim.revenue_center:
+        resource["item"] = numbered([_revenue_item(record, generation)])
 
 
 def _add_facility(resource: Resource, record: Record, classification: str, generation: Generation) -> None:
@@ -175,6 +178,21 @@ def _add_facility(resource: Resource, record: Record, classification: str, gener
         }
     ]
     resource["provider"] = {"reference": "#provider-org"}
+
+
+def _revenue_item(record: Record, generation: Generation) -> Resource:
+    line, cents = record.claim.lines[0], line_cents(record.claim, record.version)
+    item: Resource = {
+        "revenue": concept((VARIABLES + "rev_cntr", record.claim.revenue_center)),
+        "servicedPeriod": {"start": line.first.isoformat(), "end": line.last.isoformat()},
+    }
+    if line.procedure:
+        item["service" if generation == "v1" else "productOrService"] = concept(
+            (_BLUE_BUTTON + "hcpcs", line.procedure)
+        )
+    if cents is not None:
+        item["adjudication"] = [_amount("rev_cntr_pmt_amt_amt", cents, generation)]
+    return item
 
 
 def _add_professional(resource: Resource, _statements: list[Resource], record: Record, generation: Generation) -> None:

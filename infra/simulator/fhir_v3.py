@@ -5,6 +5,7 @@ The structure is that of CMS's published samples of Beneficiary FHIR Data; each 
 
 from typing import Final
 
+from infra.simulator.cclf_parts import line_cents
 from infra.simulator.claim_facts import (
     ADMISSION_TYPE,
     BILL_TYPES,
@@ -55,6 +56,7 @@ _ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 _CPT, _HCPCS = "http://www.ama-assn.org/go/cpt", "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 _PLACES = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
 _MS_DRG = "https://www.cms.gov/Medicare/Medicare-Fee-for-Service-Payment/AcuteInpatientPPS/MS-DRG-Classifications-and-Software"
+_REVENUE_CODES = "https://www.nubc.org/CodeSystem/RevenueCodes"
 _ADJUDICATION = "http://terminology.hl7.org/CodeSystem/adjudication"
 _INSURER: Resource = {
     "resourceType": "Organization",
@@ -177,10 +179,25 @@ def _add_institutional(resource: Resource, statements: list[Resource], record: R
             (SYSTEM + "CLM-BILL-FREQ-CD", facility_type + classification + "1"),
         ),
     ]
+    if claim.revenue_center:
+        resource["item"] = numbered([_revenue_item(record)])
     if claim.denied:
         statements.append(_stated("CLM_MDCR_NPMT_RSN_CD", "CLM-MDCR-NPMT-RSN-CD", NON_PAYMENT_REASON))
     if group := related_group(claim):
         statements.append(_carin_stated("drg", (_MS_DRG, group)))
+
+
+def _revenue_item(record: Record) -> Resource:
+    line, cents = record.claim.lines[0], line_cents(record.claim, record.version)
+    item: Resource = {
+        "revenue": concept((_REVENUE_CODES, record.claim.revenue_center)),
+        "servicedPeriod": {"start": line.first.isoformat(), "end": line.last.isoformat()},
+    }
+    if line.procedure:
+        item["productOrService"] = concept((_CPT, line.procedure))
+    if cents is not None:
+        item["adjudication"] = [_amount("benefit", "CLM_LINE_CVRD_PD_AMT", cents)]
+    return item
 
 
 def _add_professional(resource: Resource, statements: list[Resource], record: Record) -> None:

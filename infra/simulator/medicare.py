@@ -62,7 +62,7 @@ def _diagnoses(person: Person, most: int) -> tuple[str, ...]:
     return tuple(person.random.sample(codes, min(most, len(codes))))
 
 
-def _day(person: Person, month: int) -> date | None:
+def day_in(person: Person, month: int) -> date | None:
     """A day of the month on which the person lives."""
     first = person.period.first_days[month]
     day = first + timedelta(days=person.random.randrange(person.period.last_days[month].day))
@@ -90,7 +90,8 @@ def _claim(person: Person, claim_type: str, lines: list[Line], diagnoses: int) -
     )
 
 
-def _institutional(person: Person, stay: Stay, first: date, month: int) -> MedicareClaim:
+def institutional_claim(person: Person, stay: Stay, first: date, month: int) -> MedicareClaim:
+    """One institutional claim that begins on a day; a stay ends with life."""
     random = person.random
     last = min(first + timedelta(days=random.randint(stay.shortest, stay.longest)), person.last_day)
     level = person.traits.medicare_level**0.4 * _price_level(person, month)
@@ -108,32 +109,32 @@ def _hospital_course(person: Person, month: int) -> Iterator[MedicareClaim]:
     admissions = _admissions(traits)
     earlier = math.floor(traits.phase + admissions * month)
     for number in range(earlier, earlier + recurring(traits.phase, admissions, month)):
-        day = _day(person, month)
+        day = day_in(person, month)
         if day is None:
             continue
-        hospital = _institutional(person, Stay("60", 2, 9, INPATIENT), day, month)
+        hospital = institutional_claim(person, Stay("60", 2, 9, INPATIENT), day, month)
         yield hospital
         skilled = recurring(traits.phase, SKILLED_NURSING.of(traits.setting), number)
         if skilled and hospital.last < person.last_day:
-            yield _institutional(person, Stay("20", 10, 40, SKILLED_NURSING), hospital.last, month)
+            yield institutional_claim(person, Stay("20", 10, 40, SKILLED_NURSING), hospital.last, month)
 
 
 def _other_institutional(person: Person, month: int) -> Iterator[MedicareClaim]:
     level = person.traits.medicare_level**0.6
     for stay in (Stay("10", 10, 25, HOME_HEALTH), Stay("40", 0, 0, OUTPATIENT)):
         for _ in range(recurring(person.traits.phase, stay.rate.of(person.traits.setting) * level, month)):
-            day = _day(person, month)
+            day = day_in(person, month)
             if day is not None:
-                yield _institutional(person, stay, day, month)
+                yield institutional_claim(person, stay, day, month)
 
 
 def _hospice(person: Person, month: int) -> Iterator[MedicareClaim]:
     death = person.life.death
     if death is None or person.period.number(death) - month > 1:
         return
-    day = _day(person, month)
+    day = day_in(person, month)
     if person.random.random() < HOSPICE.community and day is not None:
-        yield _institutional(person, Stay("50", 5, 25, HOSPICE), day, month)
+        yield institutional_claim(person, Stay("50", 5, 25, HOSPICE), day, month)
 
 
 def _visit_code(person: Person, line: int) -> str:
@@ -157,19 +158,24 @@ def _physician_claim(person: Person, day: date, month: int) -> MedicareClaim:
 def _professional(person: Person, month: int) -> Iterator[MedicareClaim]:
     random, level = person.random, person.traits.medicare_level**0.6
     for _ in range(count(random, PHYSICIAN.of(person.traits.setting) * level)):
-        day = _day(person, month)
+        day = day_in(person, month)
         if day is not None:
             yield _physician_claim(person, day, month)
     for _ in range(count(random, EQUIPMENT.of(person.traits.setting) * level)):
-        day = _day(person, month)
+        day = day_in(person, month)
         if day is not None:
             cents = amount(random, EQUIPMENT.mean_dollars * _price_level(person, month), EQUIPMENT.sigma)
             yield _claim(person, "72", [Line(day, day, random.choice(EQUIPMENT_CODES), cents, cents)], 2)
 
 
+def in_fee_for_service(person: Person, month: int) -> bool:
+    """Whether Medicare itself pays: both parts, and no health plan."""
+    return person.life.final[month].health_plan is None and part_a_and_b(person.life, month)
+
+
 def medicare_claims(person: Person, month: int) -> Iterator[MedicareClaim]:
     """The claims that begin in the month: none for members of a Medicare health plan or without both parts."""
-    if person.life.final[month].health_plan is not None or not part_a_and_b(person.life, month):
+    if not in_fee_for_service(person, month):
         return
     yield from _hospital_course(person, month)
     yield from _other_institutional(person, month)

@@ -1,6 +1,6 @@
 """One simulated person with all that the generators of claims need, and one stream of randomness."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 
@@ -8,6 +8,7 @@ from infra.simulator.alignment import draw_alignment
 from infra.simulator.care import CareStay, draw_care
 from infra.simulator.life import Life, draw_life
 from infra.simulator.period import Period
+from infra.simulator.prospects import Prospects, draw_prospects
 from infra.simulator.shift import MILLION, ShiftPlan
 from infra.simulator.traits import Traits, draw_traits
 
@@ -24,8 +25,15 @@ class Person:
     last_day: date
     aligned: list[bool] = field(default_factory=list)
     care: tuple[CareStay, ...] = ()
+    seed: int = 0
+    prospects: Prospects | None = None
     claims_made: int = 0
     records_made: int = 0
+
+    def aside(self, name: str, first_number: int) -> "Person":
+        """The same person with a stream and numbers of their own, so that what is added changes nothing else."""
+        stream = Random(f"{self.seed}:{name}:{self.traits.index}")
+        return replace(self, random=stream, claims_made=first_number, records_made=first_number)
 
     def next_claim(self) -> int:
         """A number for a new claim."""
@@ -65,4 +73,6 @@ def draw_person(seed: int, index: int, period: Period, shift: ShiftPlan, *, arra
         last_day=end if life.death is None else min(end, life.death),
         aligned=[life.aligned(month) for month in range(period.last_delivery + 1)],
         care=care,
+        seed=seed,
+        prospects=draw_prospects(Random(f"{seed}:prospects:{index}"), traits, period),
     )

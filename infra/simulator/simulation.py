@@ -13,18 +13,22 @@ from infra.simulator.adjudication import adjudicate_medicaid, adjudicate_medicar
 from infra.simulator.arrivals import arrivals
 from infra.simulator.calibration import plan_shift
 from infra.simulator.care_gaps import Planter
+from infra.simulator.cclf_parts import drug_record, revenue_record
 from infra.simulator.claims import MedicaidClaim, MedicareClaim
 from infra.simulator.deliveries import GENERATIONS, Delivery, DeliveryWriter
 from infra.simulator.eligibility import Eligibility, spool_eligibility
 from infra.simulator.fhir import spool_fhir
+from infra.simulator.fills import fills_of
 from infra.simulator.lists import List, spool_lists
 from infra.simulator.medicaid import crossover_claim, medicaid_claims
 from infra.simulator.medicare import medicare_claims
 from infra.simulator.period import Period
 from infra.simulator.person import Person, draw_person
 from infra.simulator.shift import ShiftPlan
+from infra.simulator.signs import show_signs
 from infra.simulator.spool import Spool
 from infra.simulator.truth import Truth
+from infra.simulator.unplanned import unplanned_claims
 from infra.simulator.world import (
     COMPARISON_FEED,
     COUNTIES,
@@ -63,6 +67,7 @@ def claims_of(person: Person, planter: Planter | None = None) -> tuple[list[Medi
     last = min(period.last_service, period.number(person.last_day))
     medicare = [claim for month in range(life.entry, last + 1) for claim in medicare_claims(person, month)]
     medicaid = [claim for month in range(life.entry, last + 1) for claim in medicaid_claims(person, month)]
+    show_signs(person, medicare)
     if planter is not None:
         medicare = planter.plant(medicare, medicaid)
     medicaid += [crossover for claim in medicare if (crossover := crossover_claim(person, claim)) is not None]
@@ -72,7 +77,8 @@ def claims_of(person: Person, planter: Planter | None = None) -> tuple[list[Medi
         adjudicate_medicaid(person, service)
     for month in range(life.entry, min(life.last_stated, period.last_service) + 1):
         medicaid += capitation(person, month)
-    return medicare, medicaid
+    more_medicare, more_medicaid = unplanned_claims(person, series=planter is None)
+    return medicare + more_medicare, medicaid + more_medicaid
 
 
 def _medicare_records(person: Person, claims: list[MedicareClaim]) -> list[list[tuple[cclf.ClaimFile, str]]]:
@@ -81,6 +87,10 @@ def _medicare_records(person: Person, claims: list[MedicareClaim]) -> list[list[
     for claim in claims:
         for version in claim.versions:
             by_month[version.delivery].append(cclf.claim_record(person, claim, version))
+            if claim.revenue_center:
+                by_month[version.delivery].append(("CCLF2", revenue_record(person, claim, version)))
+    for fill in fills_of(person):
+        by_month[fill.delivery].append(("CCLF7", drug_record(person, fill)))
     return by_month
 
 
@@ -126,6 +136,7 @@ def _truth_document(
     return {
         "parameters": parameters,
         **({"care": truth.care()} if truth.care() else {}),
+        "prospects": truth.prospects(),
         "measures": truth.measures(),
         "person_months": truth.person_months(),
         "alignment": truth.alignment(),

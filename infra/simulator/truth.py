@@ -84,6 +84,7 @@ class Truth:
         self._person_months: dict[tuple[Cohort, int], int] = {}
         self._alignment: list[dict[str, Any]] = []
         self._care: list[dict[str, Any]] = []
+        self._prospects: list[dict[str, Any]] = []
         self._shifted_cents = dict.fromkeys(Payer, 0)
         self._shifted_person_months = 0
         self.medicare_records = self.medicaid_versions = self.medicaid_claims = 0
@@ -107,6 +108,9 @@ class Truth:
                 "aligned_months": [period.texts[month] for month in range(period.months) if person.aligned[month]],
             }
         )
+
+        if person.prospects is not None:
+            self._prospects.append({"mbi": person.traits.mbi(0), **person.prospects.document()})
 
     def _cell(self, payer: Payer, category: ServiceCategory, month: int, cohort: Cohort) -> Cell:
         key = (payer, category, month, cohort)
@@ -191,6 +195,10 @@ class Truth:
     def alignment(self) -> list[dict[str, Any]]:
         """Each person's identifiers and aligned months, in order of people."""
         return self._alignment
+
+    def prospects(self) -> list[dict[str, Any]]:
+        """Each person's planted risk of an avoidable admission, in order of people."""
+        return self._prospects
 
     def add_care(self, person: Person, care: dict[str, Any]) -> None:
         """Keep what is planted of a person's care, with what keeps anybody from acting on it."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.money import shown_cents
+from services.cost_shift.completed_figures import NOT_COMPLETED, Completed
 from services.cost_shift.reading import Basis, Dimension
 from services.cost_shift.rules.direction import Direction
 
@@ -87,6 +88,14 @@ class Measure(BaseModel):
                     "crossover_claims": 0,
                     "person_months": 1200,
                     "pbpm": {"numerator": 1234567, "denominator": 12, "shown_cents": 102881},
+                    "completed": {
+                        "share": 0.962,
+                        "level": "entity",
+                        "enough": True,
+                        "cents": 128333368,
+                        "lower_cents": 126012345,
+                        "upper_cents": 130678901,
+                    },
                 }
             ]
         }
@@ -106,6 +115,7 @@ class Measure(BaseModel):
     crossover_claims: Annotated[int, Field(description="part of claims")]
     person_months: int
     pbpm: Annotated[CentsPerMonth | None, Field(description="cents per person-month; null without person-months")]
+    completed: Annotated[Completed | None, Field(description=NOT_COMPLETED)]
 
 
 class MeasuresAnswer(BaseModel):

@@ -16,6 +16,7 @@ from services.cost_shift.chart_policy import ChartPolicy, chart_policy
 from services.cost_shift.charting import Chart, NoChartError, Signal, chart
 from services.cost_shift.cohort_months import CohortMonths, cohort_months, differences
 from services.cost_shift.completion import TOTAL, Completion, completion
+from services.cost_shift.county_cells import OF_NO_ENTITY
 from services.cost_shift.effects import states_of
 from services.cost_shift.estimate_policy import estimate_policy
 from services.cost_shift.questions import revision_of
@@ -113,9 +114,9 @@ def _answer(
     query: ChartQuery, revision: int, states: list[str], cohorts: CohortMonths, history: Completion
 ) -> ChartsAnswer:
     policy = chart_policy()
-    few, _ = history.incomplete(cohorts.months(), estimate_policy().least_completeness)
+    few, _ = history.incomplete(cohorts.months(), estimate_policy().least_completeness, (query.entity, OF_NO_ENTITY))
     months = [month for month in cohorts.months() if month not in few]
-    means = cohorts.per_person_month(history)
+    means = cohorts.per_person_month(history, query.entity)
     charts = {
         series: chart(differences(means, series, months), months, query.start, policy)
         for series in cohorts.series() or [(Payer.MEDICARE.value, TOTAL)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from contracts.codes import Cohort, ServiceCategory
 from services.cost_shift.completion import Completion
-from services.cost_shift.county_cells import COHORTS, completed
+from services.cost_shift.county_cells import COHORTS, OF_NO_ENTITY, completed
 from services.cost_shift.rules.county_panel import Series
 from services.runtime.database import Connection
 
@@ -39,15 +39,14 @@ class CohortMonths:
         found = {series for costs in self.cents.values() for series in costs}
         return sorted(found | {(payer, "") for payer, _ in found})
 
-    def per_person_month(self, completion: Completion) -> dict[CohortMonth, dict[Series, float]]:
-        """Completed cents per person-month."""
-        return {
-            key: {
-                series: cents / count
-                for series, cents in completed(key[1], self.cents.get(key, {}), completion).items()
-            }
-            for key, count in self.people.items()
-        }
+    def per_person_month(self, completion: Completion, entity: str) -> dict[CohortMonth, dict[Series, float]]:
+        """Completed cents per person-month. ``entity``: of the aligned."""
+        found = {}
+        for (aligned, month), count in self.people.items():
+            costs = self.cents.get((aligned, month), {})
+            whole = completed(month, costs, completion, entity if aligned else OF_NO_ENTITY)
+            found[aligned, month] = {series: cents / count for series, cents in whole.items()}
+        return found
 
 
 def differences(

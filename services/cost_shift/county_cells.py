@@ -12,6 +12,7 @@ from services.cost_shift.estimating import Windows
 from services.cost_shift.rules.county_panel import CellKey, Panel, Series, panel_of
 from services.runtime.database import Connection
 
+OF_NO_ENTITY = ""
 # The aligned of one entity, and the comparison people of the states in which it has any.
 COHORTS = """
     state = ANY($2) AND month BETWEEN $3 AND $4
@@ -22,7 +23,7 @@ _PEOPLE = f"""
     GROUP BY county, cohort, month HAVING sum(person_months) > 0
 """  # noqa: S608 - constants
 _COSTS = f"""
-    SELECT county, cohort, month, payer, category, sum(cents)::bigint AS cents
+    SELECT county, cohort, month, payer, category, sum(cents)::bigint AS cents, sum(claims)::bigint AS claims
     FROM cell_delta WHERE {COHORTS} AND basis IN ('services', 'both') AND category <> '{ServiceCategory.CAPITATION.value}'
     GROUP BY county, cohort, month, payer, category
 """  # noqa: S608 - constants
@@ -35,6 +36,7 @@ class CountyCells:
     people: dict[CellKey, int] = field(default_factory=dict)
     cents: dict[CellKey, dict[Series, int]] = field(default_factory=lambda: defaultdict(dict))
     left_out: int = 0
+    claims: dict[CellKey, dict[Series, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def months(self) -> list[str]:
         """The months in which anybody is counted."""
@@ -43,11 +45,19 @@ class CountyCells:
     def without(self, months: frozenset[str]) -> "CountyCells":
         """The cells of all other months."""
         kept = {key: count for key, count in self.people.items() if key.month not in months}
-        return CountyCells(kept, {key: self.cents[key] for key in kept if key in self.cents}, self.left_out)
+        return CountyCells(
+            kept,
+            {key: self.cents[key] for key in kept if key in self.cents},
+            self.left_out,
+            {key: self.claims[key] for key in kept if key in self.claims},
+        )
 
-    def panel(self, completion: Completion) -> Panel:
-        """Completed cells, for the total of each payer and every series that has a cost."""
-        whole = {key: completed(key.month, costs, completion) for key, costs in self.cents.items()}
+    def panel(self, completion: Completion, entity: str) -> Panel:
+        """Completed cells, for the total of each payer and every series that has a cost. ``entity``: of the aligned."""
+        whole = {
+            key: completed(key.month, costs, completion, entity if key.aligned else OF_NO_ENTITY)
+            for key, costs in self.cents.items()
+        }
         totals = [(payer.value, TOTAL) for payer in Payer]
         found = {series for cell in self.cents.values() for series in cell}
         return panel_of(self.people, whole, [*totals, *sorted(found)])
@@ -57,11 +67,14 @@ class CountyCells:
         return sum(count for key, count in self.people.items() if key.aligned and first <= key.month <= last)
 
 
-def completed(month: str, costs: Mapping[Series, int], completion: Completion) -> dict[Series, float]:
-    """Costs of one cell as they will be, and their sum; what nobody can tell the completeness of stays as it is."""
+def completed(month: str, costs: Mapping[Series, int], completion: Completion, entity: str) -> dict[Series, float]:
+    """Costs of one cell as they will be, and their sum; what nobody can tell the completeness of stays as it is.
+
+    ``entity``: of the cell's people, empty where they have none.
+    """
     sums: dict[Series, float] = defaultdict(float)
     for series, cents in costs.items():
-        come_in = completion.of(series, month)
+        come_in = completion.of(series, month, entity)
         expected = cents if come_in is None else cents / come_in.share
         sums[series] = expected
         sums[series[0], TOTAL] += expected
@@ -85,6 +98,7 @@ async def county_cells(
         key = _key(row)
         if key in cells.people:
             cells.cents[key][row["payer"], row["category"]] = row["cents"]
+            cells.claims[key][row["payer"], row["category"]] = row["claims"]
     return cells
 
 

@@ -49,9 +49,10 @@ published AS (
     ) AS before ON true
     RETURNING {_KEY}
 )
+-- Also of a figure that stays because its causes cancel out: in a sum with the figure that they moved, they do not.
 INSERT INTO restatement ({_KEY}, revision, cause, cents, claims, crossover_cents, crossover_claims)
 SELECT {_KEY}, $2, cause, cents, claims, crossover_cents, crossover_claims
-FROM moved JOIN published USING ({_KEY})
+FROM moved
 WHERE cents <> 0 OR claims <> 0 OR crossover_cents <> 0 OR crossover_claims <> 0
 """  # noqa: S608 - constants of this module
 

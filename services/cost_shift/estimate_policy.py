@@ -16,6 +16,8 @@ class EstimatePolicy:
     bootstrap_seed: int
     least_completeness: float
     fewest_counties: int
+    fewest_own_months: int
+    largest_own_error: float
 
 
 @cache

@@ -11,7 +11,7 @@ from contracts.codes import Cohort, Payer, ServiceCategory
 from services.cost_shift import estimating, reading
 from services.cost_shift.category_policy import CategoryPair, category_pairs
 from services.cost_shift.completion import TOTAL, Completion, completion
-from services.cost_shift.county_cells import CountyCells, county_cells
+from services.cost_shift.county_cells import OF_NO_ENTITY, CountyCells, county_cells
 from services.cost_shift.effects import states_of
 from services.cost_shift.estimate_policy import EstimatePolicy, estimate_policy
 from services.cost_shift.estimating import Effects, Estimator, Windows
@@ -20,6 +20,7 @@ from services.cost_shift.reading import PeopleQuery
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError
 from services.cost_shift.rules.county_panel import Panel
 from services.cost_shift.rules.direction import Direction
+from services.runtime.database import Connection
 from services.runtime.gateway import ReadConnection
 from services.runtime.problems import Problem
 
@@ -131,6 +132,11 @@ class EstimatesAnswer(BaseModel):
 @router.get("/effects", summary="An entity against its comparison, with uncertainty")
 async def list_effects(connection: ReadConnection, filters: Annotated[EffectFilters, Query()]) -> EstimatesAnswer:
     """Estimated effects per series and per linked pair, with intervals, and the smallest effect that would have been seen."""
+    return (await effects_answer(connection, filters))[0]
+
+
+async def effects_answer(connection: Connection, filters: EffectFilters) -> tuple[EstimatesAnswer, CountyCells]:
+    """The answer, and the cells that it stands on. Raises :class:`Problem`."""
     if not filters.pre_from <= filters.pre_to < filters.post_from <= filters.post_to:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The earlier window must end before the later one begins.")
     revision = await revision_of(connection, filters.as_of)
@@ -141,9 +147,10 @@ async def list_effects(connection: ReadConnection, filters: Annotated[EffectFilt
     history = await completion(connection, revision, states)
     try:
         # Seconds of arithmetic for many counties: other questions are answered meanwhile.
-        return await asyncio.to_thread(_answer, filters, revision, states, cells, history, windows)
+        answer = await asyncio.to_thread(_answer, filters, revision, states, cells, history, windows)
     except NotIdentifiedError as reason:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"No effect can be estimated: {reason}.") from reason
+    return answer, cells.without(frozenset(answer.months_left_out))
 
 
 def _answer(  # noqa: PLR0913, PLR0917 - what was asked and what was read
@@ -155,9 +162,9 @@ def _answer(  # noqa: PLR0913, PLR0917 - what was asked and what was read
     windows: Windows,
 ) -> EstimatesAnswer:
     policy = estimate_policy()
-    few, unknown = history.incomplete(cells.months(), policy.least_completeness)
+    few, unknown = history.incomplete(cells.months(), policy.least_completeness, (filters.entity, OF_NO_ENTITY))
     cells = cells.without(frozenset(few))
-    estimator = Estimator(_panel(cells, history, policy), windows, policy)
+    estimator = Estimator(_panel(cells, history, filters.entity, policy), windows, policy)
     effects = estimator.effects()
     linked = (CategoryPair("all_services", TOTAL, TOTAL), *category_pairs())
     return EstimatesAnswer(
@@ -182,13 +189,13 @@ def _answer(  # noqa: PLR0913, PLR0917 - what was asked and what was read
     )
 
 
-def _panel(cells: CountyCells, history: Completion, policy: EstimatePolicy) -> Panel:
+def _panel(cells: CountyCells, history: Completion, entity: str, policy: EstimatePolicy) -> Panel:
     fewest = min(len({key.county for key in cells.people if key.aligned is cohort}) for cohort in (True, False))
     if fewest < policy.fewest_counties:
         raise NotIdentifiedError(
             f"aligned or comparison people live in {fewest} counties, and {policy.fewest_counties} are needed"
         )
-    return cells.panel(history)
+    return cells.panel(history, entity)
 
 
 def _series(found: estimating.SeriesEstimate) -> SeriesShown:

@@ -7,6 +7,7 @@ exact.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,13 +20,7 @@ from services.cost_shift.rules.detectable_effect import minimum_detectable_effec
 from services.cost_shift.rules.direction import Direction, direction
 from services.cost_shift.rules.false_discovery import adjusted_p_values
 from services.cost_shift.rules.offset_interval import offset_interval
-from services.cost_shift.rules.wild_cluster_bootstrap import (
-    bootstrap_weights,
-    critical_value,
-    interval,
-    joint_draws,
-    p_value,
-)
+from services.cost_shift.rules.wild_cluster_bootstrap import Drawn, WildBootstrap, bootstrap_weights
 
 MONTHS_A_QUARTER = 3
 Limits = tuple[float, float] | None
@@ -141,7 +136,7 @@ class Estimator:
         return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Effects:
     """Estimates of one coefficient for all series."""
 
@@ -150,13 +145,22 @@ class Effects:
     weights: Numbers
     policy: EstimatePolicy
 
+    @cached_property
+    def draws(self) -> WildBootstrap:
+        """What is drawn of all series."""
+        return WildBootstrap(self.found, self.weights)
+
+    def p_value(self, series: Series) -> float:
+        """That the effect on one series is chance."""
+        return self.draws.p_value(self._drawn(series))
+
     def estimate(self, series: Series) -> Estimate:
         """One series."""
-        return self._estimate(self.found, self.panel.series.index(series))
+        return self._estimate(self._drawn(series))
 
     def each(self) -> list[SeriesEstimate]:
         """Every series, in the order of the panel."""
-        estimates = [self._estimate(self.found, place) for place in range(len(self.panel.series))]
+        estimates = [self.estimate(series) for series in self.panel.series]
         adjusted = adjusted_p_values([one.p_value for one in estimates])
         return [SeriesEstimate(*one) for one in zip(self.panel.series, estimates, adjusted, strict=True)]
 
@@ -165,47 +169,51 @@ class Effects:
         present = frozenset(self.panel.series)
         wanted = [(pair, (payers[0], pair.medicare), (payers[1], pair.medicaid)) for pair in linked]
         return [
-            self._pair(pair, self.panel.series.index(medicare), self.panel.series.index(medicaid))
+            self._pair(pair, medicare, medicaid)
             for pair, medicare, medicaid in wanted
             if medicare in present and medicaid in present
         ]
 
-    def _estimate(self, found: Regression, place: int) -> Estimate:
-        error = float(np.sqrt(found.covariance()[place, place]))
-        critical = critical_value(found, place, self.weights, self.policy.confidence_level)
+    def _drawn(self, series: Series) -> Drawn:
+        return self.draws.series(self.panel.series.index(series))
+
+    def _estimate(self, drawn: Drawn) -> Estimate:
+        effect, error = self.draws.estimate(drawn)
+        critical = self.draws.critical_value(drawn, self.policy.confidence_level)
         return Estimate(
-            effect=float(found.coefficients()[place]),
+            effect=effect,
             standard_error=error,
-            limits=interval(found, place, self.weights, self.policy.confidence_level),
-            p_value=p_value(found, place, self.weights),
+            limits=self.draws.interval(drawn, self.policy.confidence_level),
+            p_value=self.draws.p_value(drawn),
             detectable=minimum_detectable_effect(error, critical, self.policy.power),
         )
 
-    def _pair(self, pair: CategoryPair, medicare: int, medicaid: int) -> PairEstimate:
-        one, other = self._estimate(self.found, medicare), self._estimate(self.found, medicaid)
-        total = np.zeros((len(self.panel.series), 1))
-        total[[medicare, medicaid], 0] = 1.0
-        draws = joint_draws(self.found, self.weights)[:, [medicare, medicaid]]
-        signs = np.sign([one.effect, other.effect])
-        opposed = bool(signs[0] * signs[1] < 0)
-        ratio, limits = self._offset(one, other, medicare, medicaid)
+    def _pair(self, pair: CategoryPair, medicare: Series, medicaid: Series) -> PairEstimate:
+        drawn = (self._drawn(medicare), self._drawn(medicaid))
+        one, other = (self._estimate(each) for each in drawn)
+        ratio, limits = self._offset((one, drawn[0]), (other, drawn[1]))
         return PairEstimate(
             pair=pair,
             medicare=one,
             medicaid=other,
-            net=self._estimate(self.found.combined(total), 0),
+            net=self._estimate(drawn[0].plus(drawn[1])),
             direction=direction(one.effect, other.effect),
             offset_ratio=ratio,
             offset_limits=limits,
-            opposite_signs=float(np.all(np.sign(draws) == signs, axis=1).mean()) if opposed else 0.0,
+            opposite_signs=self._opposite_signs((medicare, medicaid), one.effect, other.effect),
         )
 
-    def _offset(self, one: Estimate, other: Estimate, medicare: int, medicaid: int) -> tuple[float | None, Limits]:
+    def _opposite_signs(self, both: tuple[Series, Series], one: float, other: float) -> float:
+        if one * other >= 0:
+            return 0.0
+        draws = self.draws.joint_draws()[:, [self.panel.series.index(series) for series in both]]
+        return float(np.all(np.sign(draws) == np.sign([one, other]), axis=1).mean())
+
+    def _offset(self, one: tuple[Estimate, Drawn], other: tuple[Estimate, Drawn]) -> tuple[float | None, Limits]:
         level = self.policy.confidence_level
-        if one.effect < 0:
-            return -other.effect / one.effect, offset_interval(self.found, medicare, medicaid, self.weights, level)
-        if other.effect < 0:
-            return -one.effect / other.effect, offset_interval(self.found, medicaid, medicare, self.weights, level)
+        for (fallen, drawn), (beside, drawn_beside) in ((one, other), (other, one)):
+            if fallen.effect < 0:
+                return -beside.effect / fallen.effect, offset_interval(self.draws, drawn, drawn_beside, level)
         return None, None
 
 

@@ -4,11 +4,11 @@ from typing import Annotated, cast
 
 from pydantic import BaseModel, Field
 
-from services.cost_shift.completion import Completion, completion
+from services.cost_shift.completion import completion
 from services.cost_shift.rules.county_panel import Series
 from services.cost_shift.signal_answers import SignalShown, StudyShown
 from services.cost_shift.signals import prepared_study, study_of
-from services.cost_shift.study_cells import NEVER, TRAITS, StudyCells
+from services.cost_shift.study_cells import NEVER, TRAITS
 from services.cost_shift.study_reading import months_counted
 from services.cost_shift.studying import Study, series_of
 from services.runtime.database import Connection
@@ -71,7 +71,7 @@ async def evidence(connection: Connection, signal_id: str) -> EvidenceAnswer:
         signal=signal,
         study=shown,
         series=series,
-        cells=cells_shown(study.cells, series, history),
+        cells=cells_shown(study, series),
         covariates=[name for name, _ in study.covariate_columns] if shown.not_estimated is None else [],
         bootstrap_draws=study.estimating.bootstrap_draws,
         bootstrap_seed=study.estimating.bootstrap_seed,
@@ -88,11 +88,12 @@ def series_of_signal(study: Study, signal: SignalShown) -> tuple[Series, ...]:
     return tuple(sorted({series for costs in study.cells.cents.values() for series in costs}))
 
 
-def cells_shown(cells: StudyCells, series: list[Series], history: Completion) -> list[EvidenceCell]:
+def cells_shown(study: Study, series: list[Series]) -> list[EvidenceCell]:
     """Every cell in the order of the panel."""
-    shown = []
+    shown, cells = [], study.cells
     for key in cells.ordered():
-        costs, shares = cells.cents.get(key, {}), [history.of(one, key.month) for one in series]
+        costs = cells.cents.get(key, {})
+        shares = [study.completion.of(one, key.month, study.entity_of(key)) for one in series]
         shown.append(
             EvidenceCell(
                 county_fips=key.county,

@@ -13,6 +13,9 @@ from services.runtime.gateway import Pool, ReadConnection
 
 # So long may a poller be told that nothing is new after something is.
 STALE_AFTER_SECONDS = 0.25
+# While anybody waits for the next revision, one look in this time serves all who do.
+_WATCH_SECONDS = 0.05
+_LOOKS_OF_A_WATCH = 20
 
 
 @dataclass(slots=True)
@@ -23,6 +26,7 @@ class LatestRevision:
     _revision: int = 0
     _looked_at: float = float("-inf")
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _watch: "asyncio.Task[None] | None" = None
 
     async def known(self) -> int:
         """A revision that was the latest a moment ago."""
@@ -38,13 +42,38 @@ class LatestRevision:
         self._revision, self._looked_at = int(found), monotonic()
 
     async def after(self, revision: int, seconds: float) -> bool:
-        """Wait for a later revision, so many seconds at most; whether there is one."""
+        """Wait for a later revision, so many seconds at most; whether there is one. All who wait share one watch."""
         until = monotonic() + seconds
         while await self.known() <= revision:
-            if monotonic() >= until:
+            left = until - monotonic()
+            if left <= 0:
                 return False
-            await asyncio.sleep(min(STALE_AFTER_SECONDS, max(0.0, until - monotonic())))
+            watch = self._watching()
+            await asyncio.wait({watch}, timeout=left)
+            if watch.done():
+                watch.result()
         return True
+
+    def _watching(self) -> "asyncio.Task[None]":
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._until_it_changes(self._revision))
+            self._watch.add_done_callback(_take_fault)
+        return self._watch
+
+    async def _until_it_changes(self, revision: int) -> None:
+        """Or for a while: then whoever still waits watches on, and nobody looks for nobody."""
+        for _ in range(_LOOKS_OF_A_WATCH):
+            await asyncio.sleep(_WATCH_SECONDS)
+            async with self._lock:
+                await self._look()
+            if self._revision != revision:
+                return
+
+
+def _take_fault(watch: "asyncio.Task[None]") -> None:
+    """Those who waited are told; where all are gone, nobody is left to tell."""
+    if not watch.cancelled():
+        watch.exception()
 
 
 def latest_revision_of(request: Request) -> LatestRevision:
@@ -68,9 +97,10 @@ def _stands_on(request: Request, latest: int) -> str:
 async def unless_unchanged(request: Request, latest: Latest) -> None:
     """Answer 304 where the caller has the answer, before any figure is read."""
     if "if-none-match" in request.headers:
-        tag = entity_tag(request, _stands_on(request, await latest.known()))
+        revision = await latest.known()
+        tag = entity_tag(request, _stands_on(request, revision))
         if has_tag(request, tag):
-            raise NotModified(tag)
+            raise NotModified(tag, revision, latest.known)
 
 
 async def tagged(request: Request, response: Response, connection: ReadConnection) -> None:

@@ -15,9 +15,11 @@ from services.cost_shift import answers, effects, reading
 from services.cost_shift.category_policy import category_pairs
 from services.cost_shift.changes_gateway import router as changes
 from services.cost_shift.charts_gateway import router as charts
+from services.cost_shift.completed_figures import FigureCompletion, asked_for
 from services.cost_shift.completion_gateway import router as completeness
 from services.cost_shift.estimates_gateway import router as estimates
 from services.cost_shift.freshness import CONDITIONAL
+from services.cost_shift.histories import KnownHistories
 from services.cost_shift.questions import (
     NO_ENTITY,
     CostFilters,
@@ -111,18 +113,24 @@ async def list_revisions(
     response_model_exclude_unset=True,
 )
 async def list_measures(
-    connection: ReadConnection, filters: Annotated[MeasureFilters, Query()], response: Response
+    connection: ReadConnection,
+    filters: Annotated[MeasureFilters, Query()],
+    response: Response,
+    histories: KnownHistories,
 ) -> answers.MeasuresAnswer | Response:
     """Cents, claims and cents per person-month. On the services basis capitation is a line apart, never in a sum."""
     revision = await revision_of(connection, filters.as_of)
     group_by = tuple(dict.fromkeys(filters.group_by))
     query = _costs(filters, revision, filters.basis, group_by)
     found = await reading.measures(connection, query, filters.limit + 1, filters.offset)
+    completion = FigureCompletion(
+        await histories.of(connection, "published", revision), asked_for(query.people, query.payer, query.category)
+    )
     answer = answers.MeasuresAnswer(
         revision=revision,
         basis=filters.basis,
         group_by=list(group_by),
-        measures=[_measure(query, row, months) for row, months in found[: filters.limit]],
+        measures=[_measure(query, row, months, completion) for row, months in found[: filters.limit]],
         next_offset=_next_offset(filters, len(found)),
     )
     if filters.format == "json":
@@ -131,11 +139,13 @@ async def list_measures(
     return await _table(answer, answer.measures, answers.Measure, filters.format, response, left_out)
 
 
-def _measure(query: MeasureQuery, row: asyncpg.Record, person_months: int) -> answers.Measure:
-    values = tuple(row[name] for name in query.group_by)
+def _measure(
+    query: MeasureQuery, row: asyncpg.Record, person_months: int, completion: FigureCompletion
+) -> answers.Measure:
+    about: dict[str, str] = {name: row[name] for name in query.group_by}
     capitation = ServiceCategory.CAPITATION in (query.category, row.get("category"))
     return answers.Measure(
-        **_dimensions(query.group_by, values),
+        **_dimensions(query.group_by, tuple(about.values())),
         basis="outlay" if capitation else query.basis,
         cents=row["cents"],
         claims=row["claims"],
@@ -143,6 +153,7 @@ def _measure(query: MeasureQuery, row: asyncpg.Record, person_months: int) -> an
         crossover_claims=row["crossover_claims"],
         person_months=person_months,
         pbpm=answers.CentsPerMonth.of(per_month(row["cents"], person_months)),
+        completed=completion.of(about, row["cents"]) if query.basis == "services" else None,
     )
 
 

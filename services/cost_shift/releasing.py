@@ -8,8 +8,9 @@ import asyncpg
 
 from contracts.codes import ServiceCategory
 from contracts.months import add_months, month_of
+from services.cost_shift.claimants import forget_claimants, note_claimants, waiting_claimants
 from services.cost_shift.disclosure_policy import DisclosurePolicy, disclosure_policy
-from services.cost_shift.rules.disclosure import Cell, Figure, Release, Standing, release
+from services.cost_shift.rules.disclosure import Cell, Claimants, Figure, Release, Standing, release
 from services.runtime.database import Connection
 
 _AMOUNTS = "cents, claims, crossover_cents, crossover_claims"
@@ -20,6 +21,7 @@ _WAIT = f"""
     SELECT state, payer, month, entity, cohort, category, sum(cents), sum(claims), sum(crossover_cents),
         sum(crossover_claims), array_agg(cause ORDER BY cause)
     FROM restatement WHERE revision = $1 GROUP BY state, payer, month, entity, cohort, category
+    HAVING (sum(cents), sum(claims), sum(crossover_cents), sum(crossover_claims)) <> (0, 0, 0, 0)
     ON CONFLICT (state, payer, month, entity, cohort, category) DO UPDATE SET
         cents = waiting.cents + EXCLUDED.cents, claims = waiting.claims + EXCLUDED.claims,
         crossover_cents = waiting.crossover_cents + EXCLUDED.crossover_cents,
@@ -46,7 +48,9 @@ _PEOPLE_SHOWN = """
     WHERE revision < $1 ORDER BY revision
 """
 _RELEASE = f"""
-    INSERT INTO released_measure ({_KEY}, revision, {_AMOUNTS}, group_name, split_hidden, causes, previous_revision, previous_cents)
+WITH told AS (
+    INSERT INTO released_measure
+        ({_KEY}, revision, {_AMOUNTS}, group_name, split_hidden, causes, previous_revision, previous_cents)
     SELECT added.state, added.entity, added.cohort, added.payer, added.category, added.month, $1,
         added.cents + coalesce(before.cents, 0), added.claims + coalesce(before.claims, 0),
         added.crossover_cents + coalesce(before.crossover_cents, 0),
@@ -61,6 +65,11 @@ _RELEASE = f"""
             = (added.state, added.entity, added.cohort, added.payer, added.category, added.month)
         ORDER BY revision DESC LIMIT 1
     ) AS before ON true
+    RETURNING {_KEY}, previous_revision
+)
+UPDATE released_measure AS older SET until = $1 FROM told
+WHERE (older.state, older.entity, older.cohort, older.payer, older.category, older.month, older.revision)
+    = (told.state, told.entity, told.cohort, told.payer, told.category, told.month, told.previous_revision)
 """  # noqa: S608 - constants
 _SHOWN_NOW = f"""
     DELETE FROM waiting_measure USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
@@ -83,8 +92,8 @@ class _Shown:
     groups: dict[Cell, str] = field(default_factory=dict)
     hidden: set[Cell] = field(default_factory=set)
 
-    def standing(self) -> Standing:
-        return Standing(self.timelines, self.groups, frozenset(self.hidden))
+    def standing(self, claimants: Mapping[Cell, Claimants]) -> Standing:
+        return Standing(self.timelines, self.groups, frozenset(self.hidden), claimants)
 
 
 async def release_published(connection: Connection) -> None:
@@ -101,6 +110,7 @@ async def _release_revision(connection: Connection, revision: int, dated: str) -
     policy = disclosure_policy()
     await connection.execute("INSERT INTO released_revision VALUES ($1)", revision)
     await connection.execute(_WAIT, revision)
+    await note_claimants(connection, revision, policy.smallest_shown)
     people = await _people(connection, revision)
     await _release_people(connection, revision, people, policy)
     await _release_measures(connection, revision, dated, people, policy)
@@ -153,12 +163,12 @@ async def _release_measures(
         place, cell = _place(row), Cell(*tuple(row)[3:6])
         waiting[place][cell] = Figure(*tuple(row)[6:10])
         causes[place, cell] = " ".join(row["causes"])
-    shown = await _shown(connection, revision)
+    shown, claimants = await _shown(connection, revision), await waiting_claimants(connection)
     told: dict[Place, Release] = {}
     for place, cells in waiting.items():
         state, _, month, _ = place
         told[place] = release(
-            shown[place].standing(),
+            shown[place].standing(claimants[place]),
             cells,
             people.get((state, month), {}),
             mature=add_months(month, policy.group_after_months) <= dated,
@@ -198,3 +208,4 @@ async def _write(
         columns = [list(column) for column in zip(*rows, strict=True)]
         await connection.execute(_RELEASE, revision, *columns)
         await connection.execute(_SHOWN_NOW, *columns[:6])
+        await forget_claimants(connection, columns[:6])

@@ -71,6 +71,7 @@ class PeriodShown(BaseModel):
     """A quarter since people entered, against the last one before."""
 
     period: int
+    people: Annotated[int, Field(description="the most who were there in any of its months")] = 0
     medicare_cents: float
     medicaid_cents: float
 
@@ -133,6 +134,10 @@ class SignalShown(BaseModel):
     revision: int
     level: SignalLevel
     previous_level: SignalLevel | None
+    enough_people: Annotated[
+        bool, Field(description="whether so many people stand behind every number that states may be told")
+    ] = False
+    previous_enough_people: Annotated[bool, Field(description="the same of the previous level")] = False
     measure: Literal["evaluated_effect"] = "evaluated_effect"
     attention: Annotated[Attention, Field(description="what the charts tell; see /v1/charts")]
     medicare_chart: Literal["up", "down"] | None

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from contracts.codes import ServiceCategory
 from contracts.months import add_months
 from services.cost_shift.category_policy import CategoryPair
 from services.cost_shift.chart_policy import ChartPolicy
 from services.cost_shift.estimating import Effects, PairEstimate
+from services.cost_shift.people_behind import behind, people_of_period
 from services.cost_shift.rules.attention_level import Change, Thresholds, attention_level
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError
 from services.cost_shift.rules.county_panel import Series
 from services.cost_shift.rules.direction import Direction
+from services.cost_shift.rules.enough_people import enough_people
 from services.cost_shift.rules.false_discovery import adjusted_p_values
 from services.cost_shift.rules.signal_level import Bars, Findings, beyond_chance, lacking, signal_level
 from services.cost_shift.rules.signal_statement import Amounts, caveats, statement
@@ -112,19 +114,27 @@ def _of_estimate(one: PairEstimate, chance: float) -> Findings:
     )  # fmt: skip
 
 
+class Before(NamedTuple):
+    """The level that a channel had, and whether enough people stood behind it."""
+
+    level: SignalLevel
+    enough_people: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """An entity at a revision: its study, what that came to (``None``: nothing could be estimated), and what the charts tell.
 
-    ``before``: the level that each channel had.
+    ``before``: what each channel had. ``smallest``: of so many people something may be told outside.
     """
 
     shown: StudyShown
     study: Study
     told: Estimated | None
     charted: Charted
-    before: Mapping[str, SignalLevel]
+    before: Mapping[str, Before]
     charts: ChartPolicy
+    smallest: int
 
 
 def signals(situation: Situation) -> list[SignalShown]:
@@ -176,15 +186,17 @@ def _signal(situation: Situation, pair: CategoryPair) -> SignalShown:
         medicare_category=ServiceCategory(pair.medicare) if pair.medicare else None,
         medicaid_category=ServiceCategory(pair.medicaid) if pair.medicaid else None,
         revision=shown.revision,
-        level=shown_level(level, before),
-        previous_level=before,
+        level=shown_level(level, None if before is None else before.level),
+        previous_level=None if before is None else before.level,
+        enough_people=enough_people(behind(situation.study, series_of(pair)), situation.smallest),
+        previous_enough_people=before is None or before.enough_people,
         attention=found.attention,
         medicare_chart=movements[0],
         medicaid_chart=movements[1],
         lacking=list(missing),
         evidence=evidence,
         statement=statement(level, since, _names(pair), _amounts(evidence), shown.confidence_level),
-        caveats=caveats(missing),
+        caveats=[*([pair.caveat] if pair.caveat else []), *caveats(missing)],
     )
 
 
@@ -220,16 +232,23 @@ def _evidence(study: Study, told: Estimated, pair: CategoryPair, found: Findings
         adjusted_p_value=round(told.adjusted_p_values[place], 4),
         held_a_quarter_earlier=found.held_earlier,
         chance_of_earlier_parting=None if parted is None else round(parted, 4),
-        periods=[_period(number, effects, one.pair) for number, effects in told.periods.items()],
+        periods=_periods_shown(study, told, one.pair),
         detectable_without_covariates=round(plain.medicare.detectable, 2),
         detectable_ratio=None if ratio is None else round(ratio, 4),
     )
 
 
-def _period(number: int, effects: Effects, pair: CategoryPair) -> PeriodShown:
+def _periods_shown(study: Study, told: Estimated, pair: CategoryPair) -> list[PeriodShown]:
+    people = people_of_period(study) if told.periods else {}
+    return [_period(number, effects, pair, people.get(number, 0)) for number, effects in told.periods.items()]
+
+
+def _period(number: int, effects: Effects, pair: CategoryPair, people: int) -> PeriodShown:
     places = [effects.panel.series.index(series) for series in series_of(pair)]
     medicare, medicaid = (float(effects.found.coefficients()[place]) for place in places)
-    return PeriodShown(period=number, medicare_cents=round(medicare, 2), medicaid_cents=round(medicaid, 2))
+    return PeriodShown(
+        period=number, people=people, medicare_cents=round(medicare, 2), medicaid_cents=round(medicaid, 2)
+    )
 
 
 def _names(pair: CategoryPair) -> tuple[str, str]:

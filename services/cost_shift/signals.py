@@ -16,12 +16,14 @@ from services.cost_shift.category_policy import category_pairs
 from services.cost_shift.chart_policy import chart_policy
 from services.cost_shift.charting import Chart
 from services.cost_shift.completion import Completion, completion
+from services.cost_shift.county_cells import OF_NO_ENTITY
+from services.cost_shift.disclosure_policy import disclosure_policy
 from services.cost_shift.estimate_policy import estimate_policy
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError
 from services.cost_shift.rules.county_panel import Series
-from services.cost_shift.signal_answers import SignalLevel, SignalShown, StudyShown
+from services.cost_shift.signal_answers import SignalShown, StudyShown
 from services.cost_shift.signal_policy import signal_policy
-from services.cost_shift.signalling import Estimated, Situation, estimated, signals
+from services.cost_shift.signalling import Before, Estimated, Situation, estimated, signals
 from services.cost_shift.study_cells import NEVER, group_starts
 from services.cost_shift.study_charts import Charted, charted
 from services.cost_shift.study_reading import entities, months_counted, study_cells
@@ -33,7 +35,8 @@ _CLOSES_A_MONTH: Final = """
     SELECT count(*) > 0 AND date_trunc('month', $2::date) > date_trunc('month', max(dated)) FROM revision WHERE sequence < $1
 """
 _BEFORE: Final = (
-    "SELECT DISTINCT ON (channel) channel, level FROM signal WHERE entity = $1 ORDER BY channel, revision DESC"
+    "SELECT DISTINCT ON (channel) channel, level, coalesce((signal->>'enough_people')::boolean, false) AS enough "
+    "FROM signal WHERE entity = $1 ORDER BY channel, revision DESC"
 )
 _KEEP_STUDY: Final = (
     "INSERT INTO signal_study (entity, revision, cells_digest, study) VALUES ($1, $2, $3, $4::text::jsonb)"
@@ -55,8 +58,8 @@ async def signal_at_cut(cut: Cut, transaction: Transaction) -> None:
     if not await connection.fetchval(_CLOSES_A_MONTH, cut.sequence, cut.dated):
         return
     for entity, states in await entities(connection, cut.sequence):
-        before: dict[str, SignalLevel] = {
-            row["channel"]: row["level"] for row in await connection.fetch(_BEFORE, entity)
+        before = {
+            row["channel"]: Before(row["level"], row["enough"]) for row in await connection.fetch(_BEFORE, entity)
         }
         kept = {
             (row["payer"], row["category"]): _CHART.validate_json(row["chart"])
@@ -84,7 +87,7 @@ async def work_out(  # noqa: PLR0913, PLR0917 - whose signals, as of when, and w
     revision: int,
     entity: str,
     states: list[str],
-    before: Mapping[str, SignalLevel],
+    before: Mapping[str, Before],
     kept: Mapping[Series, Chart],
 ) -> tuple[StudyShown, list[SignalShown], Charted] | None:
     """Signals of one entity as known at a revision; ``None`` while the months are too few to have anything behind the baseline."""
@@ -102,7 +105,8 @@ async def work_out(  # noqa: PLR0913, PLR0917 - whose signals, as of when, and w
         shown.not_estimated = str(reason)
     charts = charted(study, chart_policy(), kept)
     shown.chart_months_run, shown.chart_months = charts.months_run()
-    return shown, signals(Situation(shown, study, told, charts, before, chart_policy())), charts
+    smallest = disclosure_policy().smallest_shown
+    return shown, signals(Situation(shown, study, told, charts, before, chart_policy(), smallest)), charts
 
 
 async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, and what was read already
@@ -119,13 +123,13 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     calendar = study_calendar(counted, history, policy.longest_months)
     if not calendar:
         return None
-    few, _ = history.incomplete(calendar, estimating.least_completeness)
+    few, _ = history.incomplete(calendar, estimating.least_completeness, (entity, OF_NO_ENTITY))
     months = [month for month in calendar if month not in few and month in set(counted)]
     baseline_last = add_months(calendar[0], policy.baseline_months - 1)
     if sum(month > baseline_last for month in months) < policy.fewest_months_after:
         return None
     starts = group_starts(calendar, baseline_last, policy.months_a_group)
-    cells = await study_cells(connection, revision, entity, states, calendar, starts, baseline_last, winsorise)
+    cells = await study_cells(connection, revision, entity, states, calendar, starts, baseline_last, winsorise, months)
     shown = StudyShown(
         entity_id=entity,
         revision=revision,
@@ -143,7 +147,7 @@ async def prepared_study(  # noqa: PLR0913, PLR0917 - whose study, as of when, a
     present = {series for costs in cells.cents.values() for series in costs}
     pairs = usable(category_pairs(), sorted(present))
     kept = cells.of_months(months)
-    return shown, Study(kept, history, baseline_last, pairs, estimating, policy, months=tuple(months))
+    return shown, Study(kept, history, baseline_last, pairs, estimating, policy, months=tuple(months), entity=entity)
 
 
 def study_calendar(counted: Sequence[str], history: Completion, longest: int) -> list[str]:

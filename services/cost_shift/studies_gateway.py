@@ -198,13 +198,13 @@ async def read_interrupted(
     history = await completion(connection, revision, states)
     asked = list(months_between(query.first_month, query.last_month))
     policy = estimate_policy()
-    few, _ = history.incomplete(asked, policy.least_completeness)
+    few, _ = history.incomplete(asked, policy.least_completeness, (query.entity,))
     counted = [month for month in asked if (True, month) in cohorts.people and month not in few]
     if counted != asked[: len(counted)]:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, "A month between others has nobody aligned or too little cost come in."
         )
-    means = cohorts.per_person_month(history)
+    means = cohorts.per_person_month(history, query.entity)
     try:
         found = {
             series: _interruption([means[True, month].get(series, 0.0) for month in counted], query)

@@ -33,18 +33,29 @@ class UnitMonth(NamedTuple):
         return self.start != NEVER and self.month >= self.start
 
 
+class Side(NamedTuple):
+    """Who and when: people who were ever aligned or never, in the baseline or later."""
+
+    aligned: bool
+    later: bool
+
+
 Cents = dict[UnitMonth, dict[Series, int]]
 
 
 @dataclass(slots=True)
 class StudyCells:
-    """``unseen``: person-months of people first seen behind the baseline; ``nowhere``: of unknown county. Both are left out."""
+    """``unseen``: person-months of people first seen behind the baseline; ``nowhere``: of unknown county. Both are left out.
+
+    ``claimants``: how many different people of each side had a cost of a series in the months that are used.
+    """
 
     people: dict[UnitMonth, int] = field(default_factory=dict)
     traits: dict[UnitMonth, dict[str, float]] = field(default_factory=dict)
     cents: Cents = field(default_factory=lambda: defaultdict(dict))
     unseen: int = 0
     nowhere: int = 0
+    claimants: dict[Side, dict[Series, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def of_months(self, months: Iterable[str]) -> "StudyCells":
         """The cells of some months; treated cells of a county and group without any month before are none of them."""
@@ -58,6 +69,7 @@ class StudyCells:
             {key: self.cents[key] for key in kept if key in self.cents},
             self.unseen,
             self.nowhere,
+            self.claimants,
         )
 
     def digest(self) -> str:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from contracts.codes import Cohort, ServiceCategory
-from services.cost_shift.study_cells import TRAITS, StudyCells, UnitMonth
+from services.cost_shift.study_cells import TRAITS, Side, StudyCells, UnitMonth
 from services.runtime.database import Connection
 
 # Traits are those of the month in which somebody was first seen, where they can be: they tell whether other people are there, not how
@@ -95,11 +95,20 @@ _TRAIT_CELLS: Final = f"""
     LEFT JOIN earlier USING (person_id) LEFT JOIN spent USING (person_id)
     WHERE counts AND seen_before GROUP BY present.county, present.start, present.month
 """  # noqa: S608 - constants
+# Beside the cells: how many different people of each side had a cost in the months that are used.
 _COST_CELLS: Final = f"""
-    WITH {_PEOPLE}, {{costs}}
-    SELECT present.county, present.start, present.month, payer, category, sum(cents)::bigint AS cents
-    FROM present JOIN followed USING (person_id) JOIN cost ON (cost.person_id, cost.month) = (present.person_id, present.month)
-    WHERE counts AND seen_before GROUP BY present.county, present.start, present.month, payer, category
+    WITH {_PEOPLE}, {{costs}},
+    had AS MATERIALIZED (
+        SELECT present.person_id, present.county, present.start, present.month, payer, category, cents
+        FROM present JOIN followed USING (person_id)
+        JOIN cost ON (cost.person_id, cost.month) = (present.person_id, present.month)
+        WHERE counts AND seen_before
+    )
+    SELECT county, start, month, payer, category, sum(cents)::bigint AS amount, NULL::boolean AS aligned, NULL::boolean AS later
+    FROM had GROUP BY county, start, month, payer, category
+    UNION ALL
+    SELECT '', '', '', payer, category, count(DISTINCT person_id), start <> '', month > $8
+    FROM had WHERE county <> '' AND month = ANY(${{used}}) AND cents <> 0 GROUP BY payer, category, start <> '', month > $8
 """  # noqa: S608 - constants
 _LEFT_OUT: Final = f"""
     WITH {_PEOPLE}
@@ -150,10 +159,12 @@ async def study_cells(  # noqa: PLR0913, PLR0917 - whose cells, as of when, and 
     starts: dict[str, str],
     baseline_last: str,
     winsorise: float | None = None,
+    used: Sequence[str] | None = None,
 ) -> StudyCells:
     """Cells of county, group and month. ``starts`` gives the first month in which people of an entry month count as treated.
 
-    ``winsorise``: the share of person-months with a cost of a category whose largest caps all others.
+    ``winsorise``: the share of person-months with a cost of a category whose largest caps all others. ``used``: the months of which
+    claimants are counted; all of them where it is ``None``.
     """
     parameters: list[Any] = [
         revision,
@@ -169,7 +180,9 @@ async def study_cells(  # noqa: PLR0913, PLR0917 - whose cells, as of when, and 
     cells = StudyCells()
     async with _whole_tables(connection):
         traits = await connection.fetch(_TRAIT_CELLS.format(costs=costs_as), *capped)
-        costs = await connection.fetch(_COST_CELLS.format(costs=costs_as), *capped)
+        costs = await connection.fetch(
+            _COST_CELLS.format(costs=costs_as, used=len(capped) + 1), *capped, list(months if used is None else used)
+        )
         left = await connection.fetchrow(_LEFT_OUT, *parameters)
     for row in traits:
         if row["county"]:
@@ -177,9 +190,11 @@ async def study_cells(  # noqa: PLR0913, PLR0917 - whose cells, as of when, and 
             cells.people[key] = row["person_months"]
             cells.traits[key] = {name: row[name] for name in TRAITS}
     for row in costs:
-        key = UnitMonth(row["county"], row["start"], row["month"])
-        if key in cells.people:
-            cells.cents[key][row["payer"], row["category"]] = row["cents"]
+        key, series = UnitMonth(row["county"], row["start"], row["month"]), (row["payer"], row["category"])
+        if row["aligned"] is not None:
+            cells.claimants[Side(row["aligned"], row["later"])][series] = row["amount"]
+        elif key in cells.people:
+            cells.cents[key][series] = row["amount"]
     if left is not None:
         cells.unseen, cells.nowhere = left["unseen"], left["nowhere"]
     return cells

@@ -11,7 +11,7 @@ from contracts.codes import Payer
 from contracts.months import add_months, month_index
 from services.cost_shift.category_policy import CategoryPair
 from services.cost_shift.completion import TOTAL, Completion
-from services.cost_shift.county_cells import completed
+from services.cost_shift.county_cells import OF_NO_ENTITY, completed
 from services.cost_shift.estimate_policy import EstimatePolicy
 from services.cost_shift.estimating import Effects, Estimate, PairEstimate
 from services.cost_shift.rules.clustered_regression import NotIdentifiedError, effects_basis, regression
@@ -19,7 +19,7 @@ from services.cost_shift.rules.cohort_time import Averaged, Event, averaged, joi
 from services.cost_shift.rules.composition import TraitDifference
 from services.cost_shift.rules.county_panel import Numbers, Panel, Series
 from services.cost_shift.rules.false_discovery import adjusted_p_values
-from services.cost_shift.rules.wild_cluster_bootstrap import bootstrap_weights, p_value
+from services.cost_shift.rules.wild_cluster_bootstrap import bootstrap_weights
 from services.cost_shift.signal_policy import SignalPolicy
 from services.cost_shift.study_cells import NEVER, StudyCells, UnitMonth, known_share, study_panel, trait
 
@@ -40,6 +40,11 @@ class Study:
     policy: SignalPolicy
     covariates: bool = True
     months: tuple[str, ...] = field(default=())
+    entity: str = OF_NO_ENTITY
+
+    def entity_of(self, key: UnitMonth) -> str:
+        """Whose history tells how a cell fills up: the entity's where its people count as aligned or did before."""
+        return OF_NO_ENTITY if key.start == NEVER else self.entity
 
     def with_covariates(self, *, holding: bool) -> "Study":
         """The same with or without holding covariates constant."""
@@ -66,7 +71,10 @@ class Study:
     @cached_property
     def panel_of_all(self) -> Panel:
         """The same, however few the counties are."""
-        whole = {key: completed(key.month, costs, self.completion) for key, costs in self.cells.cents.items()}
+        whole = {
+            key: completed(key.month, costs, self.completion, self.entity_of(key))
+            for key, costs in self.cells.cents.items()
+        }
         return study_panel(self.cells, self.series, whole)
 
     @cached_property
@@ -130,9 +138,7 @@ class Study:
 
     def parted_before(self, series: Series, periods: dict[int, Effects]) -> float:
         """The probability that what the leads show is chance."""
-        place = self.panel.series.index(series)
-        leads = [effects for period, effects in periods.items() if period < -1]
-        return joint_level([p_value(effects.found, place, self.weights) for effects in leads])
+        return joint_level([effects.p_value(series) for period, effects in periods.items() if period < -1])
 
     def composition(self) -> list[TraitDifference]:
         """By how much the people behind the effect parted from the comparison, trait by trait."""

@@ -98,6 +98,11 @@ def claim_records(event: MedicareClaimsDelivered, policy: RiskPolicy) -> Iterato
         )
 
 
+def product_of(national_drug_code: str) -> str:
+    """Labeler and product of an NDC, without the package."""
+    return national_drug_code[:_PRODUCT_DIGITS]
+
+
 def drug_fills(event: PartDEventsDelivered) -> Iterator[Row]:
     """Give one row a fill that names its drug."""
     data = event.data
@@ -105,7 +110,7 @@ def drug_fills(event: PartDEventsDelivered) -> Iterator[Row]:
         if fill.national_drug_code is not None:
             yield (
                 *(data.person_id, fill.record_id, fill.version, event.deliveryseq, data.state, fill.filled_on),
-                *(fill.national_drug_code[:_PRODUCT_DIGITS], fill.adjustment is Adjustment.CANCELLATION),
+                *(product_of(fill.national_drug_code), fill.adjustment is Adjustment.CANCELLATION),
             )
 
 

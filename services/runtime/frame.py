@@ -1,5 +1,6 @@
 """Around every request of a gateway: its id, its line in the log, its metrics, and a problem for what nobody caught."""
 
+from functools import cache
 from http import HTTPStatus
 from time import perf_counter
 from typing import Final
@@ -30,16 +31,31 @@ def is_outage(error: Exception) -> bool:
     return is_transient(error) or isinstance(error, asyncpg.InterfaceError | asyncpg.UndefinedTableError)
 
 
+def found_route(scope: Scope) -> object:
+    """The route that a request found, as FastAPI has it with the prefixes of routers; None where it found none."""
+    return scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+
+
 def route_template(scope: Scope) -> str:
-    """The whole template of the route that a request found, prefixes of routers included; a path could hold anything."""
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    template: str = getattr(context or scope.get("route"), "path", "unknown")
+    """The whole template of the route that a request found; a path could hold anything."""
+    template: str = getattr(found_route(scope), "path", "unknown")
     return template
 
 
 def status_of(error: Exception) -> HTTPStatus:
     """With what an error that nobody caught is answered."""
     return HTTPStatus.SERVICE_UNAVAILABLE if is_outage(error) else HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+# Looking up a label costs more than counting: routes are few, so every series is kept in the hand.
+@cache
+def _count(service: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(service, route, str(status))
+
+
+@cache
+def _timing(service: str, route: str) -> Histogram:
+    return REQUEST_SECONDS.labels(service, route)
 
 
 class Frame:
@@ -78,8 +94,8 @@ class Frame:
 
     def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = f"{scope['method']} {route_template(scope)}"
-        REQUESTS.labels(self._service, route, str(status)).inc()
-        REQUEST_SECONDS.labels(self._service, route).observe(seconds)
+        _count(self._service, route, status).inc()
+        _timing(self._service, route).observe(seconds)
         log(
             "request",
             service=self._service,

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     signing_key_file: Annotated[Path | None, Field(description="a file that holds the key in its place")] = None
     requests_per_minute: Annotated[int, Field(ge=1, description="of one client, through one gateway process")] = 600
     requests_at_once: Annotated[int, Field(ge=1, description="of one client, after a pause")] = 100
+    requests_open: Annotated[int, Field(ge=1, description="of one client, that wait for changes: polls, streams")] = 20
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int | None, Field(ge=0, le=65535, description="none: no metrics served")] = None
     # Kafka's own floor is 6 s (group.min.session.timeout.ms).

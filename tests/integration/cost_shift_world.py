@@ -38,6 +38,7 @@ TABLES = (
     "published_person_months",
     "restatement",
     "waiting_measure",
+    "waiting_claimant",
     "released_measure",
     "released_person_months",
     "released_revision",

@@ -47,12 +47,14 @@ class Files:
         return self.person_of.setdefault(mbi, mbi)
 
 
-def _part_a(line: str) -> Record:
+def _part_a(line: str, listed: frozenset[str]) -> Record:
+    """``listed``: records of which a revenue line names a procedure on CMS's list."""
     kind, bill = line[41:43], line[63:65]
     codes = tuple(code for code in (line[65:72].strip(), line[72:79].strip()) if code)
     denied = bool(line[79:81].strip())
-    # Revenue lines are in no simulated file: no outpatient claim has a procedure.
-    eligible = not denied and kind in {"60", "61"} and bill in {"11", "41"}
+    inpatient = kind in {"60", "61"} and bill in {"11", "41"}
+    outpatient = kind == "40" and bill in OUTPATIENT and line[:13] in listed
+    eligible = not denied and (inpatient or outpatient)
     return Record(kind, line[352:392].strip(), line[148:150].strip(), line[53:63], eligible, codes)
 
 
@@ -77,8 +79,9 @@ def read(deliveries: Path) -> Files:
             texts = {name.split(".ZC")[1][0]: archive.read(name).decode() for name in archive.namelist()}
         for line in texts["9"].splitlines():
             found.person_of[line[1:12]] = found.person(line[12:23])
+        listed = frozenset(line[:13] for line in texts["2"].splitlines() if line[81:86] in procedures)
         for line in texts["1"].splitlines():
-            found.records[found.person(line[19:30])].setdefault(line[:13], _part_a(line))
+            found.records[found.person(line[19:30])].setdefault(line[:13], _part_a(line, listed))
         groups: dict[str, list[str]] = defaultdict(list)
         for line in texts["5"].splitlines():
             groups[line[:13]].append(line)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from contracts.claims import Adjustment, ClaimsFeed, MedicareClaim
+from contracts.claims import Adjustment, ClaimsFeed, MedicareClaim, PartDEvent
 from contracts.coverage import MedicareCoverageSpan, MedicareCoverageStatedData
 from services.intake.reading import (
     Demographics,
@@ -45,6 +45,7 @@ class Layout:
     """All that one layout says. Claims and statements are kept in the order of delivery."""
 
     claims: dict[Place, dict[str, list[MedicareClaim]]] = field(default_factory=lambda: defaultdict(dict))
+    fills: dict[str, dict[str, PartDEvent]] = field(default_factory=lambda: defaultdict(dict))
     statements: list[tuple[str, str, MedicareCoverageStatedData]] = field(default_factory=list)
     who: dict[str, set[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(set))
     feeds: set[ClaimsFeed | None] = field(default_factory=set)
@@ -110,6 +111,8 @@ def _add_record(layout: Layout, record: PersonRecord, place: Place, person: str)
     if isinstance(record.payload, MedicareClaim):
         layout.feeds.add(record.feed)
         layout.claims[place].setdefault(person, []).append(record.payload)
+    elif isinstance(record.payload, PartDEvent):
+        layout.fills[person][record.payload.record_id] = record.payload
     elif isinstance(record.payload, MedicareCoverageStatedData):
         layout.statements.append((person, place.month, record.payload))
 

@@ -83,11 +83,29 @@ def people_deltas(sequence: int) -> list[tuple[Any, ...]]:
     return [(sequence, "OH", "D9001", "aligned", MONTHS[0], "39049", 0, -2)] if sequence == 4 else []
 
 
+# Whoever had a claim had one: of a cell so many people are named at most, which is enough to be shown.
+_NAMED = 15
+
+
+async def add_cells(connection: Any, rows: list[tuple[Any, ...]]) -> None:
+    """Rows of ``cell_delta``, with people who had these claims: other ones with every delivery."""
+    places = ", ".join(f"${number}" for number in range(1, 15))
+    await connection.executemany(f"INSERT INTO cell_delta VALUES ({places})", rows)
+    costs, months = [], []
+    for sequence, state, entity, cohort, payer, category, month, county, crossed, basis, cause, _, _, count in rows:
+        for number in range(min(count, _NAMED)):
+            person = f"p {sequence} {state} {entity} {cohort} {payer} {category} {month} {county} {crossed} {number}"
+            costs.append((person, month, payer, category, crossed, basis, sequence, cause, state, 100, 1))
+            months.append((person, month, sequence, 1, state, county, entity, cohort))
+    await connection.copy_records_to_table("person_month_cost", records=costs)
+    columns = ("person_id", "month", "sequence", "revision", "state", "county", "entity", "cohort")
+    await connection.copy_records_to_table("assignment", records=months, columns=columns)
+
+
 async def deliver(connection: Any, sequence: int) -> None:
     """Write what one delivery adds, and publish it."""
-    columns = "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
     async with connection.transaction():
-        await connection.executemany(f"INSERT INTO cell_delta VALUES {columns}", deltas(sequence))
+        await add_cells(connection, deltas(sequence))
         await connection.executemany(
             "INSERT INTO person_month_delta VALUES ($1,$2,$3,$4,$5,$6,$7,$8)", people_deltas(sequence)
         )
@@ -123,7 +141,7 @@ def signal(entity: str, revision: int) -> str:
         ("medicare_category", "medicaid_category", "previous_level", "medicare_chart", "medicaid_chart", "evidence")
     )
     told = {"signal_id": f"{entity}.all_services.{revision}", "entity_id": entity, "channel": "all_services",
-            "revision": revision, "level": "watch", "attention": "watch", "lacking": [], "caveats": [],
+            "revision": revision, "level": "watch", "enough_people": True, "previous_enough_people": True, "attention": "watch", "lacking": [], "caveats": [],
             "statement": f"{entity} is watched.", **nothing}  # fmt: skip
     return json.dumps(told)
 

@@ -65,6 +65,61 @@ async def test_shuffled_and_repeated_messages_leave_the_same_rows(connection: An
     assert await world_of.tables(connection) == in_order
 
 
+Part = tuple[str, ...]  # a cell, and whether of its crossover part
+
+
+def _amounts(world: Any, revision: int) -> dict[tuple[Part, str], tuple[int, int]]:
+    """What each person adds to each part of each figure, from nothing but the facts."""
+    alone = {
+        person: world_of.World(
+            tuple(fact for fact in world.facts if fact.person == person),
+            tuple(fact for fact in world.decisions if fact.person == person),
+        )
+        for person in world_of.PEOPLE
+    }
+    found = {}
+    for person, facts in alone.items():
+        for key, (cents, claims, crossed_cents, crossed) in world_of.measures_at(facts, revision).items():
+            found[(*key, "crossover"), person] = (crossed_cents, crossed)
+            found[(*key, "rest"), person] = (cents - crossed_cents, claims - crossed)
+    return {key: amounts for key, amounts in found.items() if any(amounts)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whoever_changed_a_figure_that_waits_is_known(
+    connection: Any, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More than there are: nothing is shown, and everybody is kept.
+    monkeypatch.setattr(releasing, "disclosure_policy", lambda: DisclosurePolicy(len(world_of.PEOPLE) + 1, 0))
+    world = world_of.make_world(300 + seed)
+    await world_of.run_interleaved(connection, world_of.log_of(world), seed, most_a_batch=10)
+    expected: set[tuple[Part, str]] = set()
+    for revision in range(1, world_of.DELIVERIES + 1):
+        before, now = _amounts(world, revision - 1), _amounts(world, revision)
+        expected |= {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+    rows = await connection.fetch(
+        "SELECT state, entity, cohort, payer, category, month, CASE WHEN crossover THEN 'crossover' ELSE 'rest' END, person_id "
+        "FROM waiting_claimant"
+    )
+    assert {(tuple(row)[:7], row["person_id"]) for row in rows} == {
+        (part, person) for part, person in expected if part[2] != "unassigned"
+    }
+    assert len(rows) > 100
+
+
+async def test_no_more_people_are_kept_than_it_takes(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releasing, "disclosure_policy", lambda: DisclosurePolicy(5, 0))
+    await world_of.run_interleaved(connection, world_of.log_of(world_of.make_world(3)), 3, most_a_batch=20)
+    counts = await connection.fetch(
+        """SELECT count(*) AS people, count(DISTINCT waiting_measure.cents) AS waiting FROM waiting_claimant
+        LEFT JOIN waiting_measure USING (state, payer, month, entity, cohort, category)
+        GROUP BY state, payer, month, entity, cohort, category, crossover"""
+    )
+    # With each of five revisions up to five who were not kept yet; of what is shown nobody is kept.
+    assert counts
+    assert all(row["people"] <= 25 and row["waiting"] == 1 for row in counts)
+
+
 async def test_restatements_add_up_from_one_revision_to_the_next(connection: Any) -> None:
     log = world_of.log_of(world_of.make_world(7))
     await world_of.run_interleaved(connection, log, 7, most_a_batch=10)

@@ -237,7 +237,8 @@ async def test_how_months_fill_up_is_learned_from_their_own_history(filling_up: 
         assert answer["last_delivery"][payer] == WORLD.windows.post_to
     last = {(one["payer"], one["month"]): one for one in answer["months"]}
     assert last["medicare", "2021-12"] == {
-        "payer": "medicare", "month": "2021-12", "lag": 0, "share": pytest.approx(0.5, abs=1e-4), "used": False,
+        "payer": "medicare", "month": "2021-12", "lag": 0, "share": pytest.approx(0.5, abs=1e-4), "level": "pooled",
+            "used": False,
     }  # fmt: skip
     assert last["medicaid", "2021-11"]["used"]
     early = (await filling_up.get("/v1/completeness", params={"as_of": 1})).json()

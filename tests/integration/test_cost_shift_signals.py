@@ -18,7 +18,7 @@ from contracts.cost_shift import CostShiftSignalled
 from contracts.months import add_months
 from services.cost_shift.evidence import evidence
 from services.cost_shift.gateway import router
-from services.cost_shift.study_cells import UnitMonth, group_starts
+from services.cost_shift.study_cells import Side, UnitMonth, group_starts
 from services.cost_shift.study_reading import study_cells
 from services.cost_shift.worker import SERVICE
 from services.runtime.database import open_pool
@@ -256,6 +256,26 @@ async def test_caps_are_quantiles_of_the_months_with_a_cost(filled: tuple[str, A
         expected = sum(min(cost, most) for cost in every)
         assert sum(costs[series] for costs in cells.cents.values()) == expected
     assert len(months) == len({key.month for key in cells.people})
+
+
+async def test_who_had_a_cost_is_counted_person_by_person(filled: tuple[str, Any]) -> None:
+    connection = await asyncpg.connect(filled[0])
+    await connection.execute("SET search_path TO cost_shift")
+    calendar = list(signal_world.MONTHS)
+    starts, used = group_starts(calendar, "2020-12", 3), calendar[3:-2]
+    async with connection.transaction():
+        cells = await study_cells(connection, LAST, signal_world.ENTITY, ["OH"], calendar, starts, "2020-12", used=used)
+    await connection.close()
+    expected: dict[Side, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))
+    for person in PEOPLE:
+        for month, costs in person.costs.items():
+            name = signal_world.MONTHS[month]
+            for series in costs if name in used and person.first < 12 else ():
+                expected[Side(person.entered is not None, name > "2020-12")][series].add(person.person_id)
+    assert cells.claimants == {
+        side: {series: len(people) for series, people in found.items()} for side, found in expected.items()
+    }
+    assert len(cells.claimants) == 4
 
 
 async def test_one_cohort_against_its_own_past_needs_two_years(client: httpx.AsyncClient) -> None:

@@ -56,6 +56,28 @@ async def test_what_is_told_is_what_was_published_at_the_revision_that_it_names(
     assert told > 200
 
 
+_STANDS = """
+    SELECT count(*), count(*) FILTER (WHERE until IS NULL), bool_and(until IS NOT DISTINCT FROM later) FROM (
+        SELECT until, lead(revision) OVER (PARTITION BY state, entity, cohort, payer, category, month ORDER BY revision) AS later
+        FROM released_measure) AS showing
+"""
+
+
+async def test_a_figure_stands_until_the_next_showing_also_of_figures_from_before_it_was_kept(filled: str) -> None:
+    owner = await world.connect(filled, world.SCHEMA)
+    try:
+        written = await owner.fetchrow(_STANDS)
+        assert written[2]
+        assert 0 < written[1] < written[0]
+        (migration,) = world.SERVICE.migrations.glob("*_until_when_figures_stand.sql")
+        async with owner.transaction():
+            await owner.execute("ALTER TABLE released_measure DROP COLUMN until")
+            await owner.execute(migration.read_text())
+            assert await owner.fetchrow(_STANDS) == written
+    finally:
+        await owner.close()
+
+
 async def test_small_cells_are_suppressed_with_another_and_totals_are_whole(visitor: Visitor) -> None:
     rows = (await get(visitor, "measures", payer="medicare"))["measures"]
     hidden = {(row["cohort"], row["month"]) for row in rows if row["category"] == "hospice"}
@@ -280,3 +302,43 @@ async def test_304_without_reading_a_figure(visitor: Visitor) -> None:
     assert {(answer.status_code, answer.content) for answer in answers} == {(304, b"")}
     assert figures.taken <= 2
     assert door.taken <= 30
+
+
+async def test_many_who_wait_at_one_place_share_one_read(visitor: Visitor) -> None:
+    """Twenty long polls at once: each gets what there is, and the figures are read once for all of them."""
+    first = await get(visitor, "changes", limit=5)
+    state = visitor.app.state
+    figures = Counted(state.pool)
+    state.pool = state.latest_revision.pool = figures
+    cursor = first["next_cursor"]
+    pages = await asyncio.gather(*(get(visitor, "changes", cursor=cursor, limit=9, wait=20) for _ in range(20)))
+    state.pool = state.latest_revision.pool = figures.pool
+    assert all(page == pages[0] for page in pages)
+    assert len(pages[0]["changes"]) == 9
+    assert figures.taken <= 2
+
+
+async def test_a_page_that_was_read_for_one_tenant_is_nobody_else_s(visitor: Visitor) -> None:
+    for client, state in (("ohio", "OH"), ("kentucky", "KY"), ("ohio", "OH"), ("ohio-plan", "OH"), ("kentucky", "KY")):
+        page = (await visitor.get(client, "/v1/changes", limit=1_000)).json()
+        assert {change["state"] for change in page["changes"]} == {state}
+        entities = {change["entity_id"] for change in page["changes"]}
+        assert entities == {world.TENANTS[state], None}
+
+
+async def test_so_many_requests_for_changes_may_be_open_and_no_more(filled: str) -> None:
+    async with world.states_gateway(filled, requests_open=3) as visitor:
+        end = {"start": "latest", "limit": 5}
+        cursor = (await get(visitor, "changes", **end))["next_cursor"]
+        waiting = [asyncio.create_task(get(visitor, "changes", cursor=cursor, wait=1)) for _ in range(3)]
+        held = visitor.app.state.door.open
+        while held._open["ohio"] < 3:  # noqa: ASYNC110 - the requests are on their way
+            await asyncio.sleep(0)
+        refused = await visitor.get("ohio", "/v1/changes", cursor=cursor, wait=1)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        assert "No more than 3" in refused.json()["detail"]
+        assert (await visitor.get("kentucky", "/v1/changes")).status_code == 200  # nobody pays for another
+        assert (await visitor.get("ohio", "/v1/measures")).status_code == 200
+        assert [page["changes"] for page in await asyncio.gather(*waiting)] == [[]] * 3
+        assert not held._open
+        assert (await visitor.get("ohio", "/v1/changes", cursor=cursor)).status_code == 200

@@ -16,7 +16,7 @@ from contracts.claims import (
 )
 from contracts.codes import BenefitLevel, benefit_level
 from contracts.months import first_day
-from infra.command.risk_training.history import HORIZON_DAYS, History, age_group
+from infra.command.risk_training.history import HORIZON_DAYS, History, Planted, age_group
 from infra.simulator.adjudication import adjudicate_medicare
 from infra.simulator.claim_facts import (
     BILL_TYPES,
@@ -29,12 +29,15 @@ from infra.simulator.claim_facts import (
 )
 from infra.simulator.claims import MedicareClaim as SimulatedClaim
 from infra.simulator.claims import Version, scaled
-from infra.simulator.life import part_a_and_b
-from infra.simulator.medicare import medicare_claims
+from infra.simulator.fills import fills_of
+from infra.simulator.life import alive, part_a_and_b
+from infra.simulator.medicare import in_fee_for_service, medicare_claims
 from infra.simulator.period import Period
 from infra.simulator.person import Person, draw_person
 from infra.simulator.shift import ShiftPlan
-from services.risk.fact_rows import claim_records
+from infra.simulator.signs import show_signs
+from infra.simulator.unplanned import unplanned_claims
+from services.risk.fact_rows import claim_records, product_of
 from services.risk.facts import ClaimRecord, PersonFacts, Statement
 from services.risk.risk_policy import RiskPolicy, risk_policy
 from services.risk.rules.claim_marks import Mark
@@ -42,11 +45,12 @@ from services.risk.rules.person_use import UseRecord, use_of
 from services.risk.rules.predictors import Candidate
 from services.risk.rules.scoring_input import scoring_inputs
 from services.risk.score_history import scores_of
+from services.risk.use_reading import DRUG_DAYS
 
 _FIRST_MONTH: Final = "2021-01"
 _MONTHS: Final = 20
 _RUN_OUT: Final = 3
-_INDEX_MONTH: Final = 11
+_INDEX_MONTH, _LAST_FOLLOWED = 11, 17
 _NO_SHIFT: Final = ShiftPlan("none", 0, 0, 0)
 _KINDS: Final = {"0": Adjustment.ORIGINAL, "1": Adjustment.CANCELLATION, "2": Adjustment.ADJUSTMENT}
 _KNOWN_ON: Final = datetime(2023, 1, 1, tzinfo=UTC)
@@ -63,9 +67,25 @@ class Rows(NamedTuple):
     use: tuple[UseRecord, ...]
 
 
+def _revenue_lines(claim: SimulatedClaim) -> tuple[MedicareClaimLine, ...]:
+    if not claim.revenue_center:
+        return ()
+    line = claim.lines[0]
+    return (
+        MedicareClaimLine(
+            line_number=1,
+            service_from=line.first,
+            service_through=line.last,
+            procedure_code=line.procedure or None,
+            revenue_center_code=claim.revenue_center,
+            denied=False,
+        ),
+    )
+
+
 def _lines(claim: SimulatedClaim, version: Version) -> tuple[MedicareClaimLine, ...]:
     if claim.part_a:
-        return ()
+        return _revenue_lines(claim)
     return tuple(
         MedicareClaimLine(
             line_number=number,
@@ -127,8 +147,10 @@ def rows_of(records: list[MedicareClaim], policy: RiskPolicy) -> Rows:
 def _claims(person: Person) -> list[MedicareClaim]:
     last = min(person.period.last_service, person.period.number(person.last_day))
     made = [claim for month in range(person.life.entry, last + 1) for claim in medicare_claims(person, month)]
+    show_signs(person, made)
     for claim in made:
         adjudicate_medicare(person, claim)
+    made += unplanned_claims(person)[0]
     return [_record(person, claim, version) for claim in made for version in claim.versions]
 
 
@@ -164,6 +186,21 @@ def _groups(person: Person, age: int) -> dict[str, str]:
     }
 
 
+def _drug_products(person: Person, day: date) -> int:
+    """Different products filled in the days before, as the service counts them."""
+    filled = (one for one in fills_of(person) if 0 <= (day - one.filled_on).days < DRUG_DAYS)
+    return len({product_of(one.drug) for one in filled})
+
+
+def _planted(person: Person) -> Planted | None:
+    prospects, life = person.prospects, person.life
+    if prospects is None:
+        return None
+    months = [month for month in range(_INDEX_MONTH + 1, _LAST_FOLLOWED + 1) if in_fee_for_service(person, month)]
+    months = [month for month in months if alive(life, month, person.period)]
+    return Planted(prospects.probability(months), prospects.foreseeable(_INDEX_MONTH, months))
+
+
 def history_of(person: Person, policy: RiskPolicy) -> History | None:
     """Give one person's history; ``None`` where claims cannot tell of the person."""
     day = person.period.last_days[_INDEX_MONTH]
@@ -180,11 +217,13 @@ def history_of(person: Person, policy: RiskPolicy) -> History | None:
         day,
         nursing_facility=setting == "nursing_facility",
         community_services=setting == "home_and_community",
+        drug_products=_drug_products(person, day),
     )
     until = day + timedelta(days=HORIZON_DAYS)
     followed = use_of([one for one in rows.use if one.service_from > day], until).avoidable_year > 0
     categories = frozenset(category.number for category in score.categories)
-    return History(Candidate(age, float(score.raw_score), categories, use), followed, _groups(person, age))
+    candidate = Candidate(age, float(score.raw_score), categories, use)
+    return History(candidate, followed, _groups(person, age), _planted(person))
 
 
 def simulated_histories(seed: int, people: int) -> Iterator[History]:

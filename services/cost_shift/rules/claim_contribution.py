@@ -12,12 +12,14 @@ from contracts.claims import Adjustment, MedicaidClaim, MedicaidClaimLine, Medic
 from contracts.codes import Payer, ServiceCategory
 from contracts.months import month_of
 from services.cost_shift.category_policy import CategoryPolicy
+from services.cost_shift.rules.category_split import LineCodes, split_category
 
 # Plain strings, not enum members: these are parts of dictionary keys, and an enum member hashes in Python code.
 SERVICES = "services"
 OUTLAY = "outlay"
 BOTH = "both"
 NEITHER = "neither"  # a claim type that nobody has explained: kept, counted in no measure
+_SPLIT_CLAIM_TYPES = frozenset({"71"})  # physician: equipment has claim types of its own
 _MEDICARE = Payer.MEDICARE.value
 _MEDICAID = Payer.MEDICAID.value
 _OTHER = ServiceCategory.OTHER.value
@@ -55,28 +57,43 @@ def medicare_contributions(claim: MedicareClaim, policy: CategoryPolicy) -> tupl
     """Signed contributions of one Medicare record; the first stands in the claim's own month.
 
     A denied claim and a Part D event add nothing. A Part B claim whose lines carry no payment counts by its
-    header, so that a source without line payments loses no dollar.
+    header, so that a source without line payments loses no dollar. Where lines of a physician's claim have categories of their own, the
+    claim counts in that of its first line.
     """
     kind = claim.claim_type_code
     part_d = kind in policy.medicare_part_d
     category = _DRUGS if part_d else policy.medicare_category.get(kind, _OTHER)
+    if kind in _SPLIT_CLAIM_TYPES and claim.lines:
+        category = _part_b_category(claim.lines[0], category, policy)
     header = Contribution(_MEDICARE, category, False, BOTH, month_of(claim.service_through), 0, 0)
     if part_d or claim.denied:
         return (header,)
     sign = -1 if claim.adjustment is Adjustment.CANCELLATION else 1
     if kind not in policy.medicare_part_b or not _carry_payments(claim.lines):
         return (header.of(sign * claim.paid_cents, sign),)
-    return _gathered((header.of(0, sign), *_medicare_lines(claim.lines, header, sign)))
+    whole = policy.medicare_category.get(kind, _OTHER)
+    return _gathered((header.of(0, sign), *_medicare_lines(claim, header._replace(category=whole), sign, policy)))
 
 
 def _carry_payments(lines: Iterable[MedicareClaimLine]) -> bool:
     return any(line.paid_cents is not None for line in lines)
 
 
-def _medicare_lines(lines: Iterable[MedicareClaimLine], header: Contribution, sign: int) -> Iterable[Contribution]:
-    for line in lines:
+def _medicare_lines(
+    claim: MedicareClaim, header: Contribution, sign: int, policy: CategoryPolicy
+) -> Iterable[Contribution]:
+    splits = claim.claim_type_code in _SPLIT_CLAIM_TYPES
+    for line in claim.lines:
         if line.paid_cents and not line.denied:
-            yield header._replace(month=month_of(line.service_through), cents=sign * line.paid_cents)
+            category = _part_b_category(line, header.category, policy) if splits else header.category
+            month = month_of(line.service_through)
+            yield header._replace(category=category, month=month, cents=sign * line.paid_cents)
+
+
+def _part_b_category(line: MedicareClaimLine, category: str, policy: CategoryPolicy) -> str:
+    month = month_of(line.service_through)
+    codes = LineCodes(month, procedure=line.procedure_code, specialty=line.provider_specialty_code)
+    return split_category(codes, policy.medicare_splits) or category
 
 
 def medicaid_contributions(claim: MedicaidClaim, policy: CategoryPolicy) -> tuple[Contribution, ...]:
@@ -112,6 +129,9 @@ def _header_category(claim: MedicaidClaim, policy: CategoryPolicy) -> str:
 def _line_category(claim: MedicaidClaim, line: MedicaidClaimLine, policy: CategoryPolicy) -> str:
     if line.waiver_benefit:
         return _HOME_AND_COMMUNITY
+    codes = LineCodes(month_of(line.service_through), line.revenue_code, line.procedure_code)
+    if (own := split_category(codes, policy.medicaid_splits)) is not None:
+        return own
     code = line.type_of_service_code or claim.type_of_service_code or ""
     return policy.medicaid_service_category.get(code, _OTHER)
 

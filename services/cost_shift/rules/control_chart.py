@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 Value = TypeVar("Value", float, npt.NDArray[np.float64])
 
-# Mean moving range of two normal values, in standard deviations (d2 for two), and limits of three of them.
-MOVING_RANGE_DIVISOR = 1.128
+# Limits of single values, in standard deviations.
 LIMIT_WIDTH = 3.0
+# A value beyond the baseline follows a t distribution around it, which has no variance with fewer months.
+FEWEST_MONTHS = 4
 # An autocorrelation of independent values lies within so many of its standard errors, 1 / sqrt(n), nearly always.
 CHANCE_WIDTH = 2.0
 
@@ -48,6 +49,7 @@ def ewma_limit(weight: float, width: float) -> float:
 class Baseline:
     """Level and spread of months in which nothing is supposed to have changed, and how much a month says of the next.
 
+    ``deviation`` is that of another month from ``mean``: with few months the mean errs, and so does the spread that they show.
     ``autocorrelation`` is zero where what was found could be chance: freeing values of it would only add noise.
     """
 
@@ -57,14 +59,21 @@ class Baseline:
 
 
 def baseline(values: Sequence[float]) -> Baseline:
-    """Of at least two months. The spread is that of moving ranges, which a slow drift does not inflate."""
-    mean = sum(values) / len(values)
-    ranges = [abs(later - earlier) for earlier, later in pairwise(values)]
+    """Of at least four values.
+
+    A further value, less their mean, over their sample deviation times sqrt(1 + 1/n), is a t of n - 1 degrees of freedom, whose
+    variance is (n - 1) / (n - 3) (Hawkins, The Statistician 1987;36(4):289-300, starts a CUSUM from it). Charted as if level and spread were
+    known, twelve months would alarm twice as often as they should.
+    """
+    count = len(values)
+    if count < FEWEST_MONTHS:
+        raise ValueError(f"a baseline of {count} values tells no spread: at least {FEWEST_MONTHS} are needed")
+    mean = sum(values) / count
     products = ((later - mean) * (earlier - mean) for earlier, later in pairwise(values))
     squares = sum((value - mean) ** 2 for value in values)
     correlation = sum(products) / squares if squares else 0.0
-    told = abs(correlation) > CHANCE_WIDTH / sqrt(len(values))
-    return Baseline(mean, sum(ranges) / len(ranges) / MOVING_RANGE_DIVISOR, correlation if told else 0.0)
+    told = abs(correlation) > CHANCE_WIDTH / sqrt(count)
+    return Baseline(mean, sqrt(squares * (1 + 1 / count) / (count - 3)), correlation if told else 0.0)
 
 
 def whitened(values: Sequence[float], correlation: float) -> list[float]:

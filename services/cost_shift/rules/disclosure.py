@@ -3,6 +3,9 @@
 Sources: CMS cell-size policy as data use agreements state it (no cell of 1 to 10, 0 may be shown, no total from which a
 suppressed cell can be recomputed); the threshold is a dated parameter (``policy/disclosure.toml``).
 
+A number of claims is of enough people only if enough different ones had them: an increment is shown where the costs of so many people
+changed it. Of one that few changed nothing is told, however many claims they had.
+
 Figures of one payer and service month are told in *increments*: what was added to a cell since it was last shown. An increment
 is shown alone; or together with those of other categories of the same entity and cohort, which are one *group* from then on
 (complementary suppression); or it waits until it has grown. So everything that is ever shown is a sum of whole blocks of
@@ -52,13 +55,34 @@ class Cell(NamedTuple):
 Timeline = Sequence[tuple[int, Figure]]  # revision and what was shown from it on, in order
 
 
+class Claimants(NamedTuple):
+    """Whose costs changed a figure since it was shown, by part. More than enough need not be named."""
+
+    crossover: frozenset[str] = frozenset()
+    rest: frozenset[str] = frozenset()
+
+    def all(self) -> frozenset[str]:
+        """Of both parts."""
+        return self.crossover | self.rest
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What has been shown of one payer and month. ``groups``: the name of a cell's group, where it has one."""
+    """What has been shown of one payer and month. ``groups``: the name of a cell's group, where it has one.
+
+    ``claimants``: whose costs changed what waits; ``None`` where figures are numbers of people themselves.
+    """
 
     shown: Mapping[Cell, Timeline] = field(default_factory=dict)
     groups: Mapping[Cell, str] = field(default_factory=dict)
     split_hidden: frozenset[Cell] = frozenset()
+    claimants: Mapping[Cell, Claimants] | None = None
+
+    def claimants_of(self, cells: Iterable[Cell]) -> int | None:
+        """How many different people changed any of some cells; ``None`` where that is no question."""
+        if self.claimants is None:
+            return None
+        return len(frozenset[str]().union(*(self.claimants.get(cell, Claimants()).all() for cell in cells)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +208,9 @@ def _merge(blocks: Sequence[_Block]) -> _Block:
 def _is_safe(standing: Standing, block: _Block, threshold: int) -> bool:
     before = timeline(standing.shown, block.cells)
     now = block.increment.plus(before[-1][1] if before else Figure())
+    claimants = standing.claimants_of(block.cells)
+    if claimants is not None and claimants < threshold:
+        return False
     return abs(block.increment.claims) >= threshold and far_enough(now, (figure for _, figure in before), threshold)
 
 
@@ -229,6 +256,11 @@ def _is_without_crossover(standing: Standing, waiting: Mapping[Cell, Figure], ce
 def _split_is_safe(standing: Standing, waiting: Mapping[Cell, Figure], cell: Cell, threshold: int) -> bool:
     before = [figure for _, figure in standing.shown.get(cell, ())]
     now = total([*before[-1:], waiting[cell]])
+    if standing.claimants is not None:
+        who = standing.claimants.get(cell, Claimants())
+        changed = ((waiting[cell].crossover(), who.crossover), (waiting[cell].rest(), who.rest))
+        if any(part != Figure() and len(people) < threshold for part, people in changed):
+            return False
     return all(
         far_enough(part(now), [part(figure) for figure in before], threshold)
         for part in (Figure.crossover, Figure.rest)

@@ -7,34 +7,24 @@ has no end, and none is given.
 
 from collections.abc import Callable
 
-import numpy as np
-
-from services.cost_shift.rules.clustered_regression import Regression
-from services.cost_shift.rules.county_panel import Numbers
-from services.cost_shift.rules.wild_cluster_bootstrap import p_value
+from services.cost_shift.rules.wild_cluster_bootstrap import Drawn, WildBootstrap
 
 _WIDEST = 64.0
 _BISECTIONS = 30
 
 
-def offset_interval(
-    found: Regression, fallen: int, other: int, weights: Numbers, level: float
-) -> tuple[float, float] | None:
-    """``fallen`` is the place of the series whose cost fell. ``None``: the data set no bound."""
-    if p_value(found, fallen, weights) <= 1 - level:
-        estimated = found.coefficients()
-        centre = float(-estimated[other] / estimated[fallen])
+def offset_interval(draws: WildBootstrap, fallen: Drawn, other: Drawn, level: float) -> tuple[float, float] | None:
+    """``fallen`` is the series whose cost fell. ``None``: the data set no bound."""
+    if draws.p_value(fallen) > 1 - level:
+        return None
+    centre = -draws.estimate(other)[0] / draws.estimate(fallen)[0]
+    line = draws.line(other.plus(fallen, centre), fallen)
 
-        def rejects(ratio: float) -> bool:
-            combination = np.zeros((len(estimated), 1))
-            combination[other, 0] += 1.0
-            combination[fallen, 0] += ratio
-            return p_value(found.combined(combination), 0, weights) <= 1 - level
+    def rejects(ratio: float) -> bool:
+        return line.p_value(ratio - centre) <= 1 - level
 
-        lower, upper = _edge(centre, -1, rejects), _edge(centre, 1, rejects)
-        if lower is not None and upper is not None:
-            return lower, upper
-    return None
+    lower, upper = _edge(centre, -1, rejects), _edge(centre, 1, rejects)
+    return None if lower is None or upper is None else (lower, upper)
 
 
 def _edge(inside: float, sign: int, rejects: Callable[[float], bool]) -> float | None:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from fractions import Fraction
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,7 @@ from contracts.codes import Cohort, Payer, ServiceCategory
 from contracts.money import per_month
 from contracts.months import Month
 from services.cost_shift.answers import CentsPerMonth
+from services.cost_shift.completed_figures import NOT_COMPLETED, Completed, Enough, Share, Whose
 
 SUPPRESSED: Literal["suppressed"] = "suppressed"
 Suppressed = Literal["suppressed"]
@@ -37,6 +38,31 @@ class Dimensions(BaseModel):
     month: str | None = None
 
 
+class CompletedShown(BaseModel):
+    """What received cents will come to, by how figures that were shown grew. Nothing else goes into it."""
+
+    share: Share
+    level: Whose
+    enough: Enough
+    cents: Cents
+    lower_cents: Annotated[Shown | None, Field(description="null: too little has come in to tell")]
+    upper_cents: Shown | None
+
+    @classmethod
+    def of(cls, found: Completed | None, *, hidden: bool) -> Self | None:
+        """The share is nobody's alone; amounts are as hidden as the cents that they are of."""
+        if found is None:
+            return None
+        return cls(
+            share=found.share,
+            level=found.level,
+            enough=found.enough,
+            cents=shown(found.cents, hidden=hidden),
+            lower_cents=None if found.lower_cents is None else shown(found.lower_cents, hidden=hidden),
+            upper_cents=None if found.upper_cents is None else shown(found.upper_cents, hidden=hidden),
+        )
+
+
 class Measure(Dimensions):
     """One figure. Capitation is of the outlay basis, all else of services."""
 
@@ -56,17 +82,34 @@ class Measure(Dimensions):
                     "crossover_claims": "suppressed",
                     "person_months": 1200,
                     "pbpm": {"numerator": 1234567, "denominator": 12, "shown_cents": 102881},
+                    "completed": {
+                        "share": 0.962,
+                        "level": "entity",
+                        "enough": True,
+                        "cents": 128333368,
+                        "lower_cents": 126012345,
+                        "upper_cents": 130678901,
+                    },
                     "figure_revision": 41,
                 },
                 {
                     "payer": "medicaid",
                     "category": "hospice",
+                    "month": "2022-03",
                     "cents": "suppressed",
                     "claims": "suppressed",
                     "crossover_cents": "suppressed",
                     "crossover_claims": "suppressed",
                     "person_months": 1200,
                     "pbpm": "suppressed",
+                    "completed": {
+                        "share": 0.974,
+                        "level": "pooled",
+                        "enough": True,
+                        "cents": "suppressed",
+                        "lower_cents": "suppressed",
+                        "upper_cents": "suppressed",
+                    },
                     "figure_revision": 41,
                 },
             ]
@@ -79,6 +122,7 @@ class Measure(Dimensions):
     crossover_claims: Claims
     person_months: People
     pbpm: Rate
+    completed: Annotated[CompletedShown | None, Field(description=NOT_COMPLETED)]
     figure_revision: Annotated[
         int, Field(description="the last revision that changed it as far as it may be told; small changes wait")
     ]
@@ -310,50 +354,3 @@ def rate(cents: Shown, person_months: Shown) -> CentsPerMonth | Suppressed | Non
         return SUPPRESSED
     found: Fraction | None = per_month(cents, person_months)
     return CentsPerMonth.of(found)
-
-
-class MeasureRow(Dimensions):
-    """A figure as a row of a Parquet file: numbers stay numbers, and what is not told is marked."""
-
-    cents: int | None
-    claims: int | None
-    crossover_cents: int | None
-    crossover_claims: int | None
-    person_months: int | None
-    pbpm_numerator: int | None
-    pbpm_denominator: int | None
-    pbpm_shown_cents: int | None
-    figure_revision: int
-    suppressed: bool
-    crossover_suppressed: bool
-
-
-class MeasureText(MeasureRow):
-    """The same as a row of CSV, where the word can stand."""
-
-    cents: Any
-    claims: Any
-    crossover_cents: Any
-    crossover_claims: Any
-    person_months: Any
-
-
-def as_row(measure: Measure, *, text: bool) -> MeasureRow:
-    """One figure as a row of a table."""
-    pbpm = measure.pbpm if isinstance(measure.pbpm, CentsPerMonth) else None
-    numbers = {
-        name: value if text or isinstance(value, int) else None
-        for name, value in (
-            (name, getattr(measure, name))
-            for name in ("cents", "claims", "crossover_cents", "crossover_claims", "person_months")
-        )
-    }
-    values = {
-        **{name: getattr(measure, name) for name in Dimensions.model_fields},
-        **numbers,
-        **{f"pbpm_{name}": getattr(pbpm, name, None) for name in CentsPerMonth.model_fields},
-        "figure_revision": measure.figure_revision,
-        "suppressed": SUPPRESSED in {measure.cents, measure.person_months},
-        "crossover_suppressed": measure.crossover_cents == SUPPRESSED,
-    }
-    return (MeasureText if text else MeasureRow)(**values)

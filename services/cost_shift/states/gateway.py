@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from contracts.codes import Payer
 from services.cost_shift.category_policy import CategoryPair, category_pairs
+from services.cost_shift.completed_figures import FigureCompletion, asked_for
 from services.cost_shift.freshness import CONDITIONAL
+from services.cost_shift.histories import KnownHistories
 from services.cost_shift.states import answers, feed, reading
 from services.cost_shift.states.answers import SUPPRESSED, rate, shown
 from services.cost_shift.states.dictionary import dictionary
@@ -27,6 +29,7 @@ from services.cost_shift.states.questions import (
 )
 from services.cost_shift.states.reading import Known, PeopleQuery, people_key
 from services.cost_shift.states.signals import router as signals
+from services.cost_shift.states.tables import MeasureRow, as_row
 from services.runtime.access.guard import needs
 from services.runtime.gateway import ReadConnection
 from services.runtime.tabular import table_response
@@ -71,6 +74,12 @@ def _left_out(group_by: Sequence[str]) -> frozenset[str]:
     return frozenset(answers.Dimensions.model_fields.keys() - kept)
 
 
+def _json(answer: BaseModel, response: Response) -> Response:
+    """A long answer as it is: it was checked when it was made, and needs not be taken apart and checked again."""
+    text = answer.model_dump_json(exclude_unset=True)
+    return Response(text, headers=dict(response.headers), media_type="application/json")
+
+
 def _next_offset(filters: CostFilters, found: int) -> int | None:
     return filters.offset + filters.limit if found > filters.limit else None
 
@@ -87,7 +96,7 @@ async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they 
     headers = {**response.headers, "Tandem-Revision": str(answer.revision), "Tandem-As-Of": answer.as_of.isoformat()}
     if not isinstance(answer, answers.PersonMonthsAnswer) and answer.next_offset is not None:
         headers["Tandem-Next-Offset"] = str(answer.next_offset)
-    model = type(rows[0]) if rows else answers.MeasureRow
+    model = type(rows[0]) if rows else MeasureRow
     named = f"{name}-{answer.revision}"
     return await asyncio.to_thread(table_response, rows, model, form, name=named, headers=headers, without=left_out)
 
@@ -100,7 +109,10 @@ async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they 
     responses=_AS_TABLE,
 )
 async def list_measures(
-    connection: ReadConnection, filters: Annotated[MeasureFilters, Query()], response: Response
+    connection: ReadConnection,
+    filters: Annotated[MeasureFilters, Query()],
+    response: Response,
+    histories: KnownHistories,
 ) -> answers.MeasuresAnswer | Response:
     """Cents, claims and cents per person-month. What could tell of a few people or claims is ``suppressed``."""
     asked = await asked_revision(connection, filters.as_of)
@@ -109,20 +121,29 @@ async def list_measures(
         connection, people, filters.payer, filters.category, group_by, filters.limit + 1, filters.offset
     )
     counts = await reading.person_months(connection, people, group_by)
+    completion = FigureCompletion(
+        await histories.of(connection, "released", asked.revision), asked_for(people, filters.payer, filters.category)
+    )
     answer = answers.MeasuresAnswer(
         revision=asked.revision,
         as_of=asked.as_of,
         group_by=list(group_by),
-        measures=[_measure(one, group_by, counts.get(people_key(one.key, group_by))) for one in found[: filters.limit]],
+        measures=[
+            _measure(one, group_by, counts.get(people_key(one.key, group_by)), completion)
+            for one in found[: filters.limit]
+        ],
         next_offset=_next_offset(filters, len(found)),
     )
     if filters.format == "json":
-        return answer
-    rows = [answers.as_row(one, text=filters.format == "csv") for one in answer.measures]
+        return _json(answer, response)
+    rows = [as_row(one, text=filters.format == "csv") for one in answer.measures]
     return await _table("measures", answer, rows, filters.format, response, _left_out(group_by))
 
 
-def _measure(found: Known, group_by: Sequence[str], people: int | None) -> answers.Measure:
+def _measure(
+    found: Known, group_by: Sequence[str], people: int | None, completion: FigureCompletion
+) -> answers.Measure:
+    completed = completion.of(dict(zip(group_by, found.key, strict=True)), found.cents)
     cents, person_months = shown(found.cents, hidden=found.grouped), SUPPRESSED if people is None else people
     return answers.Measure(
         **_dimensions(group_by, found.key),
@@ -132,6 +153,7 @@ def _measure(found: Known, group_by: Sequence[str], people: int | None) -> answe
         crossover_claims=shown(found.crossover_claims, hidden=found.split_hidden),
         person_months=person_months,
         pbpm=rate(cents, person_months),
+        completed=answers.CompletedShown.of(completed, hidden=found.grouped),
         figure_revision=found.revision,
     )
 

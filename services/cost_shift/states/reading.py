@@ -19,13 +19,14 @@ _COST_FILTER = f"""{_PEOPLE_FILTER}
     AND ($7::text IS NULL OR payer = $7) AND ($8::text IS NULL OR category = $8)"""
 
 # Capitation is a line of its own, never inside a sum of services.
-_FIGURES = f"""
-    SELECT DISTINCT ON (state, entity, cohort, payer, category, month)
-        state, entity, cohort, payer, category, month, revision, cents, claims, crossover_cents, crossover_claims,
-        group_name, split_hidden
+_STANDING = f"""
     FROM released_measure
-    WHERE revision <= $1 AND {_COST_FILTER} AND ($9 OR category <> 'capitation')
-    ORDER BY state, entity, cohort, payer, category, month, revision DESC"""  # noqa: S608 - constants
+    WHERE revision <= $1 AND (until IS NULL OR until > $1) AND {_COST_FILTER} AND ($9 OR category <> 'capitation')"""
+# Of one figure a sum is the figure: where every dimension stays, nothing is added up.
+_ONE = "cents, claims, crossover_cents, crossover_claims, revision, $10 AND group_name IS NOT NULL, split_hidden"
+_SUM = """sum(cents)::bigint, sum(claims)::bigint, sum(crossover_cents)::bigint, sum(crossover_claims)::bigint, max(revision),
+    $10 AND bool_or(group_name IS NOT NULL), bool_or(split_hidden)"""
+_ALL = frozenset({"state", "entity", "cohort", "payer", "category", "month"})
 
 _PEOPLE = f"""
     SELECT DISTINCT ON (state, entity, cohort, month) state, entity, cohort, month, person_months
@@ -83,15 +84,15 @@ async def figures(  # noqa: PLR0913, PLR0917 - what is asked, and which page
     """Figures in the order of their dimensions."""
     by_category = "category" in group_by or category is not None
     keys = ", ".join(group_by)
-    statement = f"""
-        SELECT {keys}, sum(cents)::bigint AS cents, sum(claims)::bigint AS claims,
-            sum(crossover_cents)::bigint AS crossover_cents, sum(crossover_claims)::bigint AS crossover_claims,
-            max(revision) AS revision, $10 AND bool_or(group_name IS NOT NULL) AS grouped,
-            bool_or(split_hidden) AS split_hidden
-        FROM ({_FIGURES}) AS figure GROUP BY {keys} ORDER BY {keys} LIMIT $11 OFFSET $12"""  # noqa: S608 - closed list
+    selected = (
+        f"SELECT {keys}, {_ONE} {_STANDING}"
+        if {*group_by} >= _ALL
+        else f"SELECT {keys}, {_SUM} {_STANDING} GROUP BY {keys}"
+    )
+    statement = f"{selected} ORDER BY {keys} LIMIT $11 OFFSET $12"
     parameters = [*people.parameters(), payer, category, by_category, by_category, limit, offset]
     width = len(group_by)
-    return [Known(tuple(row)[:width], *tuple(row)[width:]) for row in await connection.fetch(statement, *parameters)]
+    return [Known(row[:width], *row[width:]) for row in map(tuple, await connection.fetch(statement, *parameters))]
 
 
 async def person_months(

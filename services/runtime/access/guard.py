@@ -2,9 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
@@ -17,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.runtime.access import clients
 from services.runtime.access.audit import AuditTrail, Pool, Read
 from services.runtime.access.bearer import BearerTokens
-from services.runtime.access.limits import Limits
+from services.runtime.access.limits import Limits, OpenRequests, TooManyOpenError
 from services.runtime.access.principal import Principal
 from services.runtime.access.signed import TokenRefusedError
 from services.runtime.access.tenancy import principal_of_request
@@ -34,7 +36,9 @@ _PUBLIC: Final = frozenset(
 TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - an address
 NOBODY: Final = "-"
 _REVOKED_GOOD_FOR_SECONDS: Final = 1.0
+_OPEN_RETRY_AFTER_SECONDS: Final = "5"
 _PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}", re.ASCII)
+_SHORT_QUERY: Final = 512  # bytes; what is longer is not remembered: pollers ask short questions
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class Door:
     service: str
     tokens: BearerTokens
     limits: Limits
+    open: OpenRequests
     trail: AuditTrail
     clock: Callable[[], float]
     revoked: Revoked | None = None
@@ -95,6 +100,20 @@ class Door:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS, "More requests than are allowed.", headers={"Retry-After": str(seconds)}
             )
+
+    @contextmanager
+    def held_open(self, who: str) -> Iterator[None]:
+        """For the time of a request that waits. Raises :class:`Problem` for whoever holds too many open."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.open.held(who))
+            except TooManyOpenError:
+                raise Problem(
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                    f"No more than {self.open.most} requests for changes may be open at once.",
+                    headers={"Retry-After": _OPEN_RETRY_AFTER_SECONDS},
+                ) from None
+            yield
 
 
 def unauthorised(detail: str, *, error: str | None = None) -> Problem:
@@ -206,17 +225,21 @@ class Visit:
         await self.door.trail.append(read)
 
     def _asked(self) -> str:
-        if not self.scope["query_string"]:
+        query: bytes = self.scope["query_string"]
+        if not query:
             return ""
         known = parameters_of(self.scope["app"]).get(route_template(self.scope), frozenset())
-        names = {
-            name
-            for name, _ in parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        }  # fmt: skip
-        return " ".join(sorted({name if name in known and _PLAIN_NAME.fullmatch(name) else "?" for name in names}))
+        return names_asked(query, known) if len(query) <= _SHORT_QUERY else names_asked.__wrapped__(query, known)
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@lru_cache(1024)
+def names_asked(query: bytes, known: frozenset[str]) -> str:
+    """The names of what was asked for, never the values, and of names those alone that the route knows."""
+    names = {name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)}
+    return " ".join(sorted({name if name in known and _PLAIN_NAME.fullmatch(name) else "?" for name in names}))
 
 
 def parameters_of(app: FastAPI) -> dict[str, frozenset[str]]:

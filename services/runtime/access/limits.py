@@ -1,7 +1,8 @@
-"""How often a client may ask: a bucket that fills at a steady rate (token bucket)."""
+"""How often a client may ask: a bucket that fills at a steady rate (token bucket). And how much it may hold open."""
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -49,3 +50,28 @@ class Limits:
         self._buckets.move_to_end(who)
         wait = bucket.take(now)
         return max(1, ceil(wait)) if wait else None
+
+
+class TooManyOpenError(Exception):
+    """Whoever asks holds as much open as is allowed."""
+
+
+@dataclass(slots=True)
+class OpenRequests:
+    """What everybody holds open: long polls and streams. A process counts its own, as with :class:`Limits`."""
+
+    most: int
+    _open: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def held(self, who: str) -> Iterator[None]:
+        """Count one more for the time of a block. Raises :class:`TooManyOpenError`."""
+        if self._open[who] >= self.most:
+            raise TooManyOpenError
+        self._open[who] += 1
+        try:
+            yield
+        finally:
+            self._open[who] -= 1
+            if not self._open[who]:
+                del self._open[who]

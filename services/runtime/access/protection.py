@@ -12,7 +12,7 @@ from services.runtime.access.audit import AuditTrail, Pool
 from services.runtime.access.bearer import LIFETIME_SECONDS, OWN_ALGORITHM, TYPE, BearerTokens, Issuer, Keys
 from services.runtime.access.guard import TOKEN_PATH, Door, Revoked
 from services.runtime.access.issuer_keys import FoundKeys, OwnKeys, own_key
-from services.runtime.access.limits import Limits
+from services.runtime.access.limits import Limits, OpenRequests
 from services.runtime.access.principal import SCOPES
 from services.runtime.access.signed import ISSUER_ALGORITHMS, Expected
 from services.runtime.access.token_endpoint import TokenMaker
@@ -38,7 +38,8 @@ class Protection:
         limits = Limits(self.settings.requests_per_minute, self.settings.requests_at_once, time.monotonic)
         tokens = BearerTokens(self._expected(), self._keys(), clock)
         revoked = Revoked(pool, time.monotonic) if self.issuer is not None else None
-        door = Door(service, tokens, limits, AuditTrail(pool), clock, revoked)
+        held = OpenRequests(self.settings.requests_open)
+        door = Door(service, tokens, limits, held, AuditTrail(pool), clock, revoked)
         app.state.door = door
         if self.issuer is not None:
             app.state.token_maker = TokenMaker(self.issuer, pool, door)

@@ -1,6 +1,7 @@
 """Access tokens of this installation and of any other provider; who they stand for; how often somebody may ask."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from services.runtime.access.bearer import BearerTokens, Issuer
 from services.runtime.access.issuer_keys import FoundKeys, KeysUnreachableError, OwnKeys, own_key, public_set
-from services.runtime.access.limits import Limits
+from services.runtime.access.limits import Limits, OpenRequests, TooManyOpenError
 from services.runtime.access.principal import NoPrincipalError, Principal, Tenant, principal_of
 from services.runtime.access.signed import ISSUER_ALGORITHMS, Expected, TokenRefusedError, key_id
 from services.runtime.exits import SettingsInvalid
@@ -197,3 +198,24 @@ def test_whoever_waits_as_long_as_told_is_let_in() -> None:
     assert wait is not None
     clock.time += wait
     assert limits.retry_after("a") is None
+
+
+def test_so_many_may_be_open_at_once_and_no_more() -> None:
+    requests = OpenRequests(2)
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(requests.held("a"))
+        with pytest.raises(TooManyOpenError), requests.held("a"):
+            raise AssertionError("a third is open")
+        with requests.held("b"):  # nobody pays for another
+            pass
+    with requests.held("a"), requests.held("a"):
+        pass
+
+
+def test_what_fails_is_not_open_any_more() -> None:
+    requests = OpenRequests(1)
+    for _ in range(3):
+        with pytest.raises(ConnectionError), requests.held("a"):
+            raise ConnectionError
+    assert not requests._open  # whoever is gone is forgotten

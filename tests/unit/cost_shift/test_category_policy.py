@@ -10,6 +10,7 @@ import pytest
 from contracts.codes import ServiceCategory
 from services.cost_shift import category_policy as policy_of
 from services.cost_shift import policy_files
+from services.cost_shift.rules.category_split import Splits
 
 ENTRY = '{ value = ["1"], source = "a document", status = "confirmed" }'
 
@@ -24,6 +25,7 @@ def write(folder: Path, **changed: str) -> None:
     tables = "\n".join(f"[{table}]\n{body}" for table, body in entries.items())
     alone = "\n".join(f"{name} = {ENTRY}" for name in ("medicare_part_b", "medicare_part_d", "medicaid_capitation"))
     (folder / "claim_categories.toml").write_text(f"{alone}\n{tables}\n", encoding="utf-8")
+    (folder / "category_splits.toml").write_text("[medicare]\n[medicaid]\n", encoding="utf-8")
 
 
 @pytest.fixture
@@ -76,10 +78,52 @@ def test_categories_of_the_policy_exist() -> None:
 
 def test_pairs_name_categories_that_claims_can_have() -> None:
     policy = policy_of.category_policy()
-    medicaid = {*policy.medicaid_file_category.values(), *policy.medicaid_service_category.values()}
+    medicare = {*policy.medicare_category.values(), *split(policy.medicare_splits)}
+    medicaid = {
+        *policy.medicaid_file_category.values(),
+        *policy.medicaid_service_category.values(),
+        *split(policy.medicaid_splits),
+    }
     for pair in policy_of.category_pairs():
-        assert pair.medicare in policy.medicare_category.values()
+        assert pair.medicare in medicare
         assert pair.medicaid in medicaid
+
+
+def split(splits: Splits) -> set[str]:
+    return {one.category for codes in splits for one in codes.values()}
+
+
+@pytest.mark.parametrize("channel", ["durable_medical_equipment", "behavioural_health", "drugs", "hospice"])
+def test_a_channel_of_one_service_links_both_payers_series_of_it(channel: str) -> None:
+    (pair,) = (one for one in policy_of.category_pairs() if one.channel == channel)
+    assert pair.medicare == pair.medicaid == channel
+
+
+def test_a_channel_that_is_not_like_with_like_says_so() -> None:
+    caveats = {pair.channel: pair.caveat for pair in policy_of.category_pairs() if pair.caveat}
+    assert caveats.keys() == {"behavioural_health", "drugs"}
+    assert "substance use" in caveats["behavioural_health"]
+
+
+SPLIT = 'by = "procedure", value = ["J"], source = "a document", status = "confirmed", from = "2022-01"'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"balloons = {{ {SPLIT} }}",
+        "drugs = {{ {} }}".format(SPLIT.replace("procedure", "weather")),
+        "drugs = {{ {} }}".format(SPLIT.replace("2022-01", "2022")),
+        "drugs = {{ {} }}".format(SPLIT.replace('source = "a document", ', "")),
+        f"drugs = {{ {SPLIT} }}\nhospice = {{ {SPLIT} }}",
+    ],
+    ids=["no such category", "by what", "no month", "no source", "twice"],
+)
+def test_an_unsound_split_is_refused(folder: Path, body: str) -> None:
+    write(folder)
+    (folder / "category_splits.toml").write_text(f"[medicare]\n{body}\n[medicaid]\n", encoding="utf-8")
+    with pytest.raises(policy_files.PolicyError):
+        policy_of.category_policy.__wrapped__()
 
 
 def test_every_code_of_the_layouts_has_exactly_one_place() -> None:

@@ -48,7 +48,7 @@ def test_points_begin_behind_the_baseline_and_a_single_month_is_no_lasting_chang
 
 
 def test_charts_that_contradict_each_other_tell_nothing() -> None:
-    base = baseline([1.0, 2.0])
+    base = baseline([1.0, 2.0, 1.0, 2.0])
     point = charted(250.0).points[-1]
     torn = Chart(base, (replace(point, signals=("cusum_up", "ewma_down")),))
     assert torn.change().movement is None
@@ -105,7 +105,7 @@ def test_only_months_with_both_cohorts_are_compared_and_costs_are_per_person_mon
     cohorts.cents[False, "2022-01"] = {inpatient: 500}
     assert cohorts.months() == ["2022-01"]
     assert cohorts.series() == [("medicaid", ""), drugs, ("medicare", ""), inpatient]
-    means = cohorts.per_person_month(Completion())
+    means = cohorts.per_person_month(Completion(), "D9001")
     assert differences(means, inpatient, cohorts.months()) == {"2022-01": 75.0}
     assert differences(means, ("medicaid", ""), cohorts.months()) == {"2022-01": 5.0}
     assert differences(means, ("medicaid", "other"), cohorts.months()) == {"2022-01": 0.0}

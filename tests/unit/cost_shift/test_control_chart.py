@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.bench.run_lengths import KINDS, Kind, run_lengths
+from infra.bench.run_lengths import KINDS, Kind, run_lengths, told_at_the_end
 from services.cost_shift.rules.control_chart import baseline, cusum_above, cusum_below, ewma, ewma_limit, whitened
 
 FOUND_AFTER = {
@@ -76,17 +76,43 @@ def test_the_baseline_of_normal_values_is_their_mean_and_deviation() -> None:
     assert abs(found.autocorrelation) < 0.02
 
 
-def test_a_slow_drift_does_not_widen_the_baseline() -> None:
-    noise = np.random.default_rng(2).normal(0.0, 1.0, 240)
-    drifting = noise + np.linspace(0, 20, 240)
-    assert baseline(list(drifting)).deviation == pytest.approx(baseline(list(noise)).deviation, rel=0.05)
-
-
-@pytest.mark.parametrize(("values", "deviation"), [([3.0, 3.0, 3.0], 0.0), ([1.0, 2.128], 1.0)])
+@pytest.mark.parametrize(
+    ("values", "deviation"),
+    [
+        ([3.0, 3.0, 3.0, 3.0], 0.0),
+        # Squares of 4, a quarter more for the mean, over 4 - 3.
+        ([-1.0, 1.0, -1.0, 1.0], sqrt(5)),
+        # Sample deviation 3 / sqrt(8) over nine values: 9 x (10 / 9) / 6.
+        ([0.0, 0.0, 0.0, 3.0, 1.5, -1.5, 1.5, -1.5, 0.0], sqrt(((9 + 4 * 2.25) - 9 * (1 / 3) ** 2) * (10 / 9) / 6)),
+    ],
+)
 def test_small_baselines(values: list[float], deviation: float) -> None:
-    found = baseline(values)
-    assert found.deviation == pytest.approx(deviation)
-    assert found.autocorrelation == 0
+    assert baseline(values).deviation == pytest.approx(deviation)
+
+
+def test_fewer_than_four_values_tell_no_spread() -> None:
+    with pytest.raises(ValueError, match="at least 4 are needed"):
+        baseline([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("months", [6, 12, 24])
+def test_a_month_behind_a_short_baseline_has_the_deviation_that_is_told(months: int) -> None:
+    """Standardised, the next value has variance 1, however few months there were."""
+    chance = np.random.default_rng(4)
+    found = []
+    for _ in range(20_000):
+        *before, after = chance.normal(50.0, 7.0, months + 1)
+        base = baseline(before)
+        found.append((after - base.mean) / base.deviation)
+    assert np.std(found) == pytest.approx(1, rel=0.03)
+
+
+def test_with_few_months_charts_are_wrong_about_as_often_as_with_known_level_and_spread() -> None:
+    """Of 2,000 charts of 18 months; the textbooks' limits alone, against twelve months, are wrong in more than one of ten."""
+    shares = {months: told_at_the_end(months, 18, 2_000, 0.0, 5) for months in (12, 24, 240)}
+    assert shares[12] < 0.09
+    assert shares[24] < 0.07
+    assert shares[240] < 0.06
 
 
 def _correlated(correlation: float, count: int) -> list[float]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from services.cost_shift.disclosure_policy import disclosure_entries, disclosure_policy
 from services.cost_shift.rules.disclosure import (
     Cell,
+    Claimants,
     Figure,
     Release,
     Standing,
@@ -44,23 +45,43 @@ class Reader:
     groups: dict[Cell, str] = field(default_factory=dict)
     hidden: frozenset[Cell] = frozenset()
     waiting: Waiting = field(default_factory=dict)
+    claimants: dict[Cell, Claimants] = field(default_factory=dict)
 
     def publish(
-        self, added: Waiting, people: int | dict[tuple[str, str], int] = 100, *, mature: bool = True
+        self,
+        added: Waiting,
+        people: int | dict[tuple[str, str], int] = 100,
+        *,
+        mature: bool = True,
+        claimants: dict[Cell, Claimants] | None = None,
     ) -> Release:
+        """``claimants``: of what is added; everybody had one claim where it is not said."""
         self.revision += 1
         for one, figure in added.items():
             self.waiting[one] = self.waiting.get(one, Figure()).plus(figure)
+            came = self.everybody(one, figure) if claimants is None else claimants.get(one, Claimants())
+            known = self.claimants.get(one, Claimants())
+            self.claimants[one] = Claimants(known.crossover | came.crossover, known.rest | came.rest)
         counts = people if isinstance(people, dict) else {one[:2]: people for one in self.waiting}
         told = release(
-            Standing(self.shown, self.groups, self.hidden), self.waiting, counts, mature=mature, threshold=THRESHOLD,
+            Standing(self.shown, self.groups, self.hidden, self.claimants), self.waiting, counts, mature=mature,
+            threshold=THRESHOLD,
         )  # fmt: skip
         for one, figure in told.increments.items():
             before = self.shown[one][-1][1] if self.shown[one] else Figure()
             self.shown[one].append((self.revision, before.plus(figure)))
             del self.waiting[one]
+            self.claimants.pop(one, None)
         self.groups, self.hidden = dict(told.groups), told.split_hidden
         return told
+
+    def everybody(self, one: Cell, figure: Figure) -> Claimants:
+        parts = (figure.crossover().claims, figure.rest().claims)
+        return Claimants(*(people(abs(count), f"{one} {self.revision} {place}") for place, count in enumerate(parts)))
+
+
+def people(count: int, name: str = "") -> frozenset[str]:
+    return frozenset(f"{name} {number}" for number in range(count))
 
 
 def test_what_is_large_is_shown_at_once() -> None:
@@ -145,6 +166,64 @@ def test_people_who_move_tell_nothing_of_the_total() -> None:
     moved = {cell("inpatient"): Figure(20, 20),
              cell("inpatient", comparison): Figure(-15, -15)}  # fmt: skip
     assert reader.publish(moved).increments == {}
+
+
+@pytest.mark.parametrize(
+    ("claimants", "shown"),
+    [(0, False), (1, False), (10, False), (11, True), (400, True)],
+    ids=["nobody known", "one person", "ten people", "just enough", "everybody"],
+)
+def test_many_claims_of_a_few_people_wait(claimants: int, *, shown: bool) -> None:
+    told = Reader().publish(
+        claims(inpatient=400), mature=False, claimants={cell("inpatient"): Claimants(rest=people(claimants))}
+    )
+    assert (told.increments != {}) is shown
+
+
+def test_people_who_come_later_count_with_those_who_waited_and_nobody_twice() -> None:
+    reader, inpatient = Reader(), cell("inpatient")
+    first, again, others = people(6), people(6), people(5, "other")
+    assert (
+        reader.publish(claims(inpatient=40), mature=False, claimants={inpatient: Claimants(rest=first)}).increments
+        == {}
+    )
+    assert (
+        reader.publish(claims(inpatient=40), mature=False, claimants={inpatient: Claimants(rest=again)}).increments
+        == {}
+    )
+    told = reader.publish(claims(inpatient=40), mature=False, claimants={inpatient: Claimants(rest=others)})
+    assert told.increments == {inpatient: Figure(12_000, 120)}
+    # What is shown is of nobody any more: whoever had it counts anew.
+    assert reader.publish(claims(inpatient=40), claimants={inpatient: Claimants(rest=first)}).increments == {}
+
+
+def test_many_claims_of_a_few_people_are_hidden_with_another_category() -> None:
+    hospice, inpatient = cell("hospice"), cell("inpatient")
+    who = {hospice: Claimants(rest=people(2)), inpatient: Claimants(rest=people(40))}
+    told = Reader().publish(claims(hospice=60, inpatient=90), claimants=who)
+    assert told.groups == {hospice: "hospice", inpatient: "hospice"}
+
+
+def test_the_same_few_people_in_two_categories_are_no_more() -> None:
+    same = Claimants(rest=people(8))
+    who = {cell("hospice"): same, cell("home_health"): same}
+    assert Reader().publish(claims(hospice=60, home_health=90), claimants=who).increments == {}
+
+
+@pytest.mark.parametrize(
+    ("crossover", "rest", "hidden"),
+    [(11, 11, False), (10, 30, True), (30, 10, True), (11, 30, False)],
+)
+def test_a_crossover_part_is_shown_where_enough_people_had_each(crossover: int, rest: int, *, hidden: bool) -> None:
+    who = Claimants(people(crossover, "crossover"), people(rest, "rest"))
+    told = Reader().publish({cell("inpatient"): Figure(9_000, 90, 4_000, 40)}, claimants={cell("inpatient"): who})
+    assert (cell("inpatient") in told.split_hidden) is hidden
+
+
+def test_a_part_that_nobody_changed_needs_nobody() -> None:
+    who = {cell("inpatient"): Claimants(rest=people(20))}
+    told = Reader().publish({cell("inpatient"): Figure(9_000, 90)}, claimants=who)
+    assert told.split_hidden == frozenset()
 
 
 def test_a_crossover_part_is_shown_where_both_parts_are_large() -> None:

@@ -12,13 +12,18 @@ from services.cost_shift.rules.clustered_regression import Regression, regressio
 from services.cost_shift.rules.detectable_effect import minimum_detectable_effect
 from services.cost_shift.rules.false_discovery import adjusted_p_values
 from services.cost_shift.rules.offset_interval import offset_interval
-from services.cost_shift.rules.wild_cluster_bootstrap import bootstrap_weights
+from services.cost_shift.rules.wild_cluster_bootstrap import WildBootstrap, bootstrap_weights
 
 
 def found_in(world: CountyWorld) -> Regression:
     panel = world.panel()
     after = np.array([month >= world.windows.post_from for month in panel.months], dtype=np.float64)
     return regression(panel, panel.aligned * after[panel.month])
+
+
+def bounded(found: Regression, counties: int, count: int, seed: int) -> tuple[float, float] | None:
+    draws = WildBootstrap(found, bootstrap_weights(counties, count, seed))
+    return offset_interval(draws, draws.series(0), draws.series(1), 0.95)
 
 
 def fieller(found: Regression, critical: float) -> tuple[float, float]:
@@ -33,7 +38,7 @@ def fieller(found: Regression, critical: float) -> tuple[float, float]:
 @pytest.mark.parametrize("seed", range(2))
 def test_with_many_counties_the_interval_is_that_of_fieller(seed: int) -> None:
     found = found_in(CountyWorld(seed, counties=60))
-    limits = offset_interval(found, 0, 1, bootstrap_weights(60, 1999, seed), 0.95)
+    limits = bounded(found, 60, 1999, seed)
     assert limits is not None
     assert limits == pytest.approx(fieller(found, stats.t.ppf(0.975, 59)), abs=0.08)
 
@@ -42,7 +47,7 @@ def test_the_worked_example_comes_out() -> None:
     """-60.00 and +45.00 dollars: 0.75 of the saving reappears."""
     found = found_in(CountyWorld(3, counties=30, spread=300.0, county_spread=100.0))
     medicare, medicaid = found.coefficients()
-    limits = offset_interval(found, 0, 1, bootstrap_weights(30, 999, 3), 0.95)
+    limits = bounded(found, 30, 999, 3)
     assert limits is not None
     assert -medicaid / medicare == pytest.approx(0.75, abs=0.02)
     assert limits[0] < 0.75 < limits[1]
@@ -51,7 +56,7 @@ def test_the_worked_example_comes_out() -> None:
 
 def test_a_saving_that_may_be_nothing_bounds_no_ratio() -> None:
     found = found_in(CountyWorld(3, counties=8, effects=(0.0, 4500.0)))
-    assert offset_interval(found, 0, 1, bootstrap_weights(8, 399, 1), 0.95) is None
+    assert bounded(found, 8, 399, 1) is None
 
 
 @given(st.lists(st.floats(0.0001, 1.0), min_size=1, max_size=30))

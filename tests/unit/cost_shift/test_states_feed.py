@@ -5,6 +5,7 @@ from typing import Any
 
 from services.cost_shift.cursors import Place
 from services.cost_shift.states import feed
+from services.cost_shift.states.shared_pages import Page
 from services.runtime.access.principal import Principal, Tenant
 
 
@@ -15,8 +16,8 @@ class Quiet:
         self.now = 0.0
         self.latest = self
 
-    async def page(self, *_: Any) -> list[Any]:
-        return []
+    async def page(self, *_: Any) -> Page:
+        return Page((), more=False)
 
     async def known(self) -> int:
         return 7

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from infra.bench.county_worlds import CountyWorld
-from services.cost_shift.rules import wild_cluster_bootstrap as bootstrap
 from services.cost_shift.rules.clustered_regression import Regression, regression
 from services.cost_shift.rules.county_panel import Numbers, Panel
-from services.cost_shift.rules.wild_cluster_bootstrap import bootstrap_weights, interval, joint_draws, p_value
+from services.cost_shift.rules.wild_cluster_bootstrap import WildBootstrap, bootstrap_weights
 
 LEVEL = 0.95
 
@@ -45,8 +44,35 @@ def brute_force(panel: Panel, regressor: Numbers, factor: float, null: float, we
 def test_a_draw_on_sums_is_the_regression_of_a_drawn_data_set(null: float) -> None:
     panel, regressor, found = of(CountyWorld(4, counties=9))
     weights = bootstrap_weights(9, 40, 3)
-    fast = bootstrap._OneSeries.of(found, 0).drawn(null, weights)
+    draws = WildBootstrap(found, weights)
+    fast = draws.line(draws.series(0), draws.regressor).drawn(-null)
     assert fast == pytest.approx(brute_force(panel, regressor, found.factor, null, weights), abs=1e-9)
+
+
+@pytest.mark.parametrize("at", [-3.0, 0.0, 0.75, 40.0])
+def test_a_sum_of_two_series_is_drawn_as_the_sum_of_their_draws(at: float) -> None:
+    """The sum regressed by itself, and with the sum of the draws: the same estimate, error, draws, p-value and interval."""
+    *_, found = of(CountyWorld(11, counties=14))
+    weights = bootstrap_weights(14, 199, 5)
+    draws, whole = WildBootstrap(found, weights), WildBootstrap(found.combined(np.array([[at], [1.0]])), weights)
+    summed, alone = draws.series(1).plus(draws.series(0), at), whole.series(0)
+    assert draws.estimate(summed) == pytest.approx(whole.estimate(alone))
+    assert draws.estimate(draws.series(0))[1] == pytest.approx(np.sqrt(found.covariance()[0, 0]))
+    assert draws.interval(summed, LEVEL) == pytest.approx(whole.interval(alone, LEVEL))
+    line = draws.line(draws.series(1), draws.series(0))
+    assert line.p_value(at) == draws.p_value(summed) == whole.p_value(alone)
+    assert line.drawn(at) == pytest.approx(whole.line(alone, whole.regressor).drawn(0.0))
+
+
+def test_draws_that_are_the_sample_itself_count_as_equal() -> None:
+    """All signs alike, or all turned: rounding must not make what is equal smaller."""
+    *_, found = of(CountyWorld(12, counties=14))
+    same = np.hstack([np.ones((14, 3)), -np.ones((14, 2))])
+    draws = WildBootstrap(found, same)
+    for null in (-7_000.0, 0.0, 1e6):
+        assert draws.p_value(draws.series(0), null) == 1
+    line = draws.line(draws.series(1), draws.series(0))
+    assert [line.p_value(at) for at in (-50.0, 0.0, 0.75)] == [1, 1, 1]
 
 
 def test_the_same_seed_draws_the_same_and_weights_have_the_moments_they_need() -> None:
@@ -61,26 +87,27 @@ def test_the_same_seed_draws_the_same_and_weights_have_the_moments_they_need() -
 
 def test_an_interval_ends_where_the_test_begins_to_reject() -> None:
     *_, found = of(CountyWorld(6, counties=20))
-    weights = bootstrap_weights(20, 399, 1)
-    limits = interval(found, 0, weights, LEVEL)
+    draws = WildBootstrap(found, bootstrap_weights(20, 399, 1))
+    limits = draws.interval(draws.series(0), LEVEL)
     assert limits is not None
     lower, upper = limits
     assert lower < found.coefficients()[0] < upper
     for edge, outwards in ((lower, -1), (upper, 1)):
-        assert p_value(found, 0, weights, edge + outwards * 5) <= 1 - LEVEL
-        assert p_value(found, 0, weights, edge - outwards * 5) > 1 - LEVEL
+        assert draws.p_value(draws.series(0), edge + outwards * 5) <= 1 - LEVEL
+        assert draws.p_value(draws.series(0), edge - outwards * 5) > 1 - LEVEL
 
 
 def test_the_estimate_itself_is_never_rejected_and_a_p_value_is_never_zero() -> None:
     *_, found = of(CountyWorld(6, counties=20, effects=(-60_000.0, 0.0)))
-    weights = bootstrap_weights(20, 399, 1)
-    assert p_value(found, 0, weights, float(found.coefficients()[0])) == 1
-    assert p_value(found, 0, weights) == pytest.approx(1 / 400)
+    draws = WildBootstrap(found, bootstrap_weights(20, 399, 1))
+    one = draws.series(0)
+    assert draws.p_value(one, float(found.coefficients()[0])) == 1
+    assert draws.p_value(one) == pytest.approx(1 / 400)
 
 
 def test_joint_draws_have_the_covariance_of_the_estimates() -> None:
     *_, found = of(CountyWorld(7, counties=30))
-    draws = joint_draws(found, bootstrap_weights(30, 20_000, 2))
+    draws = WildBootstrap(found, bootstrap_weights(30, 20_000, 2)).joint_draws()
     assert draws.mean(axis=0) == pytest.approx(found.coefficients(), rel=0.02)
     assert np.cov(draws.T) == pytest.approx(found.covariance(), rel=0.05)
 
@@ -90,9 +117,9 @@ def test_intervals_hold_what_was_planted_about_as_often_as_they_say() -> None:
     held = 0
     for seed in range(40):
         *_, found = of(CountyWorld(seed, counties=10))
-        weights = bootstrap_weights(10, 99, seed)
+        draws = WildBootstrap(found, bootstrap_weights(10, 99, seed))
         for place, planted in enumerate(CountyWorld(0).effects):
-            limits = interval(found, place, weights, LEVEL)
+            limits = draws.interval(draws.series(place), LEVEL)
             held += limits is None or limits[0] <= planted <= limits[1]
     assert held >= 69
 
@@ -102,6 +129,6 @@ def test_a_test_without_an_effect_rejects_about_as_often_as_it_says() -> None:
     rejected = 0
     for seed in range(60):
         *_, found = of(CountyWorld(500 + seed, counties=10, effects=(0.0, 0.0)))
-        weights = bootstrap_weights(10, 199, seed)
-        rejected += sum(p_value(found, place, weights) <= 1 - LEVEL for place in (0, 1))
+        draws = WildBootstrap(found, bootstrap_weights(10, 199, seed))
+        rejected += sum(draws.p_value(draws.series(place)) <= 1 - LEVEL for place in (0, 1))
     assert rejected <= 16

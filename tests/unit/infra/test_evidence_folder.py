@@ -37,7 +37,7 @@ def _evidence(*, as_kept: bool = True) -> EvidenceAnswer:
     )  # fmt: skip
     return EvidenceAnswer(
         signal=signal_of(STUDY), study=shown, series=list(SERIES),
-        cells=cells_shown(STUDY.cells, list(SERIES), STUDY.completion),
+        cells=cells_shown(STUDY, list(SERIES)),
         covariates=[name for name, _ in STUDY.covariate_columns], bootstrap_draws=999,
         bootstrap_seed=STUDY.estimating.bootstrap_seed, months_a_group=3, as_kept=as_kept,
     )  # fmt: skip

@@ -37,7 +37,7 @@ SERVICE_CATEGORY = {
     "056": "other",
 }
 FILE_CATEGORY = {"LT": "nursing_facility", "IP": "inpatient", "RX": "drugs"}
-RECORD_LENGTHS = {"1": 437, "5": 388, "8": 549, "9": 55}
+RECORD_LENGTHS = {"1": 437, "2": 199, "5": 388, "7": 195, "8": 549, "9": 55}
 NO_DATE = {"1000-01-01", "9999-12-31"}
 OPEN = "9999-12"
 
@@ -101,6 +101,7 @@ class Recount:
     medicare: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     medicare_type: dict[str, str] = field(default_factory=dict)
     medicaid: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: defaultdict(dict))
+    fills: dict[str, str] = field(default_factory=dict)
     repeated_files: int = 0
     repeated_records: int = 0
     seen: Counter[str] = field(default_factory=Counter)
@@ -153,6 +154,20 @@ def read_cclf(found: Recount, path: Path, sequence: int) -> None:
         _snapshot(found, line, month("20" + path.name.split(".D")[-1][:6]))
     for kind in ("1", "5"):
         _medicare_records(found, kind, lines[kind])
+    _revenue_lines(lines["1"], lines["2"])
+    for line in lines["7"]:
+        assert found.fills.setdefault(line[:13], line) == line, "a fill changed when it came again"
+
+
+def _revenue_lines(headers: list[str], lines: list[str]) -> None:
+    """Each belongs to a claim of its file and says nothing else than its header; what it carries is the whole payment."""
+    claims = {line[:13]: line for line in headers}
+    assert len({line[:13] for line in lines}) == len(lines)
+    for line in lines:
+        header = claims[line[:13]]
+        told = (line[23:34], line[45:47], line[97:103], line[103:113], line[113:123])
+        assert told == (header[19:30], header[41:43], header[13:19], header[43:53], header[53:63])
+        assert line[147:164].strip() == ("" if header[41:43] == "60" else header[81:98].strip())
 
 
 def _cross_reference(found: Recount, line: str) -> None:

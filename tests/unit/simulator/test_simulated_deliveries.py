@@ -100,9 +100,9 @@ def test_the_roster_comes_at_the_start_and_halfway(made: Simulation) -> None:
 
 
 def test_a_control_file_has_a_line_a_file() -> None:
-    lines = control_file({"CCLF1": 1, "CCLF5": 22, "CCLF8": 333, "CCLF9": 0}).splitlines()
-    assert [line[52:63].strip() for line in lines[1:]] == ["1", "22", "333", "0"]
-    assert [line[:7].strip() for line in lines[1:]] == ["CCLF1", "CCLF5", "CCLF8", "CCLF9"]
+    lines = control_file({"CCLF1": 1, "CCLF2": 4, "CCLF5": 22, "CCLF7": 5, "CCLF8": 333, "CCLF9": 0}).splitlines()
+    assert [line[52:63].strip() for line in lines[1:]] == ["1", "4", "22", "5", "333", "0"]
+    assert [line[:7].strip() for line in lines[1:]] == ["CCLF1", "CCLF2", "CCLF5", "CCLF7", "CCLF8", "CCLF9"]
     assert {len(line) for line in lines[1:]} == {70}
 
 
