@@ -1,4 +1,4 @@
-"""Small simulated populations whose files come in many orders, with emergency visits written into them that the simulator does not invent."""
+"""Small simulated populations whose files come in many orders, with more emergency visits written into them than the simulator invents."""
 
 import csv
 import io
@@ -123,21 +123,25 @@ def _with_emergencies(path: Path) -> None:
 
 
 def _emergencies_of_medicare(members: dict[str, str]) -> None:
-    """Every other outpatient claim gets a line of an emergency room, every third two."""
+    """Every other outpatient claim without a line gets one of an emergency room, every third two."""
     claims = next(name for name in members if ".ZC1Y" in name)
-    lines = [
+    told = _of(members, "2")
+    having = {line[:13] for line in told}
+    lines = told + [
         f"{claim[:13]}{number:>10}{claim[19:30]}{'':11}{claim[41:43]}{claim[43:63]}{EMERGENCY}".ljust(
             _REVENUE_LINE_LENGTH
         )
         for claim in members[claims].splitlines()
-        if claim[41:43] == "40" and int(claim[:13]) % 2
+        if claim[41:43] == "40" and int(claim[:13]) % 2 and claim[:13] not in having
         for number in range(1, 2 + (int(claim[:13]) % 3 == 0))
     ]
     members[claims.replace(".ZC1Y", ".ZC2Y")] = "".join(f"{line}\n" for line in lines)
     control = next(name for name in members if ".ZC0Y" in name)
-    members[control] += (
-        f"{'CCLF2':<7}|{'Part A Claims Revenue Center Detail File':<43}|{len(lines):>11}|{_REVENUE_LINE_LENGTH:>5} \n"
-    )
+    rows = [
+        f"{row[:52]}{len(lines):>11}{row[63:]}" if row.startswith("CCLF2") else row
+        for row in members[control].splitlines()
+    ]
+    members[control] = "".join(f"{row}\n" for row in rows)
 
 
 def _emergencies_of_medicaid(members: dict[str, str]) -> None:
