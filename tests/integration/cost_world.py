@@ -4,6 +4,7 @@ import csv
 import io
 import random
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ EMERGENCY: Final = "0450"
 _REVENUE_LINE_LENGTH: Final = 199
 
 
-def deliveries(folder: Path, seed: int, people: int, months: int, *, late: bool) -> list[Path]:
+def deliveries(folder: Path, seed: int, people: int, months: int, *, late: bool, aligned: bool) -> list[Path]:
     """Files in the order in which they are to be taken; ``late``: some feeds come weeks behind the others, some files out of turn."""
     simulate(folder, people=people, months=months, seed=seed, shift="medicare-to-medicaid")
     files = sorted((folder / "deliveries").glob("*/*"))
@@ -22,7 +23,8 @@ def deliveries(folder: Path, seed: int, people: int, months: int, *, late: bool)
         if path.name.startswith(("P.", "TMSIS.")):
             _with_emergencies(path)
     files = _late(files, random.Random(seed)) if late else files
-    return [*files, _later_word_on_dual_status(files), _later_word_on_residence(files), _obituary(files)]
+    later = (_later_word_on_dual_status(files), _later_word_on_residence(files), _obituary(files))
+    return [*files, *later, _two_who_are_one(files, aligned=aligned)]
 
 
 def _late(files: list[Path], chance: random.Random) -> list[Path]:
@@ -79,6 +81,29 @@ def _obituary(files: list[Path]) -> Path:
     cancelled = [f"9{line[1:148]}1{line[149:]}" for line in ours[mbi]]
     told = {"1": cancelled, "8": [people[mbi][:51] + died + people[mbi][61:]]}
     return _written(feeds[-1], told, lambda day: f"{int(day[:2]) + 1}{day[2:]}")
+
+
+def _two_who_are_one(files: list[Path], *, aligned: bool) -> Path:
+    """Medicare says that two people of whom it told side by side, each with months and claims, are one.
+
+    ``aligned``: the same alignment report names both, with other months for each: one statement about one person from then on.
+    """
+    feeds = sorted((path for path in files if path.name.startswith("P.D9900")), key=lambda path: path.name)
+    newest = max((path for path in files if path.name.startswith("ALIGNMENT")), key=lambda path: path.name)
+    spans: dict[str, list[str]] = {}
+    for row in newest.read_text(encoding="ascii").splitlines()[1:-1]:
+        spans.setdefault(row.split(",")[2], []).append(",".join(row.split(",")[3:5]))
+    if aligned:
+        previous, current = min((-(spans[a] != spans[b]), a, b) for a in spans for b in spans if a < b)[1:]
+    else:
+        told = {line[:11] for line in _of(_members(feeds[-1]), "8")} - spans.keys()
+        claims = Counter(line[19:30] for path in feeds for line in _of(_members(path), "1"))
+        previous, current = sorted(told, key=lambda mbi: (-claims[mbi], mbi))[:2]
+    return _written(
+        feeds[-1],
+        {"9": [f"M{current}{previous}2018-01-012021-12-31{'':12}"]},
+        lambda day: f"{int(day[:2]) + 1}{day[2:4]}20",
+    )
 
 
 def _written(like: Path, told: dict[str, list[str]], on: Callable[[str], str]) -> Path:
