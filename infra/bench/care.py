@@ -29,7 +29,12 @@ YEARLY: Final = (
 )  # fmt: skip
 # Days between sessions, and how long after the last a silence can be told from claims that are on their way.
 SERIES: Final = {"missed_dialysis": (2, 90), "missed_wound_care": (7, 125), "missed_infusion": (28, 205)}
-KINDS: Final = (*YEARLY, "flu_vaccine", "falls_prevention", *SERIES)
+# How many days each test counts, and from how many days of silence on the lack of all can be told.
+SCREENINGS: Final = {
+    "breast_cancer_screening": ({"mammography": 822}, 822),
+    "colorectal_cancer_screening": ({"colonoscopy": 3652, "stool_dna": 1096, "stool_blood": 365}, 1095),
+}
+KINDS: Final = (*YEARLY, "flu_vaccine", "falls_prevention", *SERIES, *SCREENINGS)
 _YEAR: Final = timedelta(days=365)
 _MONTH: Final = timedelta(days=31)
 _DELAYS: Final = {"flu_vaccine": 45, "falls_prevention": 59}
@@ -77,6 +82,9 @@ def season_begins(day: date) -> date:
 
 def is_needed(kind: str, on: date, done: dict[str, list[date]]) -> bool:
     """Whether what the action asks for had not been done by a day."""
+    if kind in SCREENINGS:
+        tests = SCREENINGS[kind][0].items()
+        return not any(on - timedelta(days=days) < day <= on for test, days in tests for day in done.get(test, ()))
     before = sorted(day for day in done.get(kind, ()) if day <= on)
     if kind == "flu_vaccine":
         return not any(day >= season_begins(on) for day in before)
@@ -92,6 +100,8 @@ def is_needed(kind: str, on: date, done: dict[str, list[date]]) -> bool:
 
 def told_from(kind: str, since: date) -> date:
     """From when on a gap can be seen."""
+    if kind in SCREENINGS:
+        return since + timedelta(days=SCREENINGS[kind][1]) + _MONTH
     if kind in YEARLY:
         return since + _YEAR + timedelta(days=45) + _MONTH
     return since + timedelta(days=SERIES[kind][1] if kind in SERIES else _DELAYS[kind])
@@ -101,7 +111,8 @@ def counts(person: Person, gap: tuple[str, date, date | None], last: date) -> bo
     """Whether a gap could have been found: it lasted, and its person could be acted for."""
     kind, since, closed_on = gap
     seen = told_from(kind, since)
-    months = {add_months(month_of(since if kind not in YEARLY else seen), number) for number in range(4)}
+    looked_at = seen if kind in YEARLY or kind in SCREENINGS else since
+    months = {add_months(month_of(looked_at), number) for number in range(4)}
     return person.reachable and seen <= last and (closed_on is None or closed_on > seen) and months <= person.aligned
 
 

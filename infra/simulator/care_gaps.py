@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
 
+from infra.simulator.care_screening import is_screened, plans
 from infra.simulator.claim_facts import CLINICIAN_SPECIALTIES
 from infra.simulator.claims import Line, MedicaidClaim, MedicareClaim
 from infra.simulator.life import part_a_and_b
@@ -91,6 +92,7 @@ class Planter:
         self._random = Random(f"{seed}:care:{person.traits.index}")
         # Of its own, so that everything else is planted as it would be without.
         self._frailty_random = Random(f"{seed}:frailty:{person.traits.index}")
+        self._screening_random = Random(f"{seed}:screening:{person.traits.index}")
         self._clinician = self._random.choice(_PARTICIPANTS)
         self._made: list[MedicareClaim] = []
         self.care = Care()
@@ -210,6 +212,15 @@ class Planter:
                 self._do(kind, day, code)
             day += timedelta(days=interval)
 
+    def _screening(self, medicare: list[MedicareClaim]) -> None:
+        traits = self._person.traits
+        if not is_screened(traits, medicare):
+            return
+        for kind, tests, lacking in plans(self._screening_random, traits, self._first, self._last):
+            done = [one.day for one in tests if self._do(one.name, one.day, one.code)]
+            if lacking:
+                self.care.gaps.append(Gap(kind, self._first, min(done, default=None)))
+
     def plant(self, medicare: list[MedicareClaim], medicaid: list[MedicaidClaim]) -> list[MedicareClaim]:
         """All of the person's Medicare claims, with the planted ones; Medicaid's lose what would fill a gap by chance."""
         for kind in self._yearly_kinds():
@@ -220,6 +231,7 @@ class Planter:
             if self._random.random() < share or (kind == "missed_dialysis" and self._person.traits.renal_failure):
                 self._series(kind)
         self._frailty()
+        self._screening(medicare)
         self.care.conditions = [
             name for name, codes in (("diabetes", _DIABETES), ("nutrition", _NUTRITION)) if self._has(codes)
         ]

@@ -9,15 +9,16 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
+from services.risk.care_following import reports_of_actions
 from services.runtime.database import Connection
 from services.runtime.person_moves import is_gone
 
 # Larger than any sequence: as known now.
 NOW: Final = 2**62
-_SHOWN: Final = """
+_SHOWN: Final = f"""
     WITH newest AS (
-        SELECT DISTINCT ON (action_id) action_id, verdict, done_on, dismissal_reason, reported_by, reported_at
-        FROM care_report WHERE sequence <= $1 ORDER BY action_id, reported_at DESC, report_id DESC
+        SELECT DISTINCT ON (counts_for) counts_for, verdict, done_on, dismissal_reason, reported_by, reported_at
+        FROM ({reports_of_actions("$1")}) AS said ORDER BY counts_for, reported_at DESC, report_id DESC
     ), shown AS (
         SELECT action.*, closing.closed_on, closing.sequence AS closing_sequence,
             closing.outcome IS NOT DISTINCT FROM 'done' AS by_claim,
@@ -33,10 +34,10 @@ _SHOWN: Final = """
             closing.evidence AS closing_evidence
         FROM care_action AS action
         LEFT JOIN care_closing AS closing ON closing.action_id = action.action_id AND closing.sequence <= $1
-        LEFT JOIN newest ON newest.action_id = action.action_id
+        LEFT JOIN newest ON newest.counts_for = action.action_id
         WHERE action.sequence <= $1
     )
-"""
+"""  # noqa: S608 - a fixed query
 
 
 class Worklist(NamedTuple):
@@ -80,14 +81,15 @@ async def action(connection: Connection, identity: str, as_of: int | None = None
     return await connection.fetchrow(f"{_SHOWN} SELECT * FROM shown WHERE action_id = $2", as_of or NOW, identity)  # noqa: S608 - a fixed query
 
 
+_REPORTS: Final = f"""
+    SELECT report_id, action_id, sequence, reported_at, verdict, done_on, dismissal_reason, reported_by
+    FROM ({reports_of_actions("$2")}) AS said WHERE counts_for = $1 ORDER BY reported_at, report_id
+"""  # noqa: S608 - a fixed query
+
+
 async def reports(connection: Connection, identity: str, as_of: int | None = None) -> list[asyncpg.Record]:
-    """What was reported about an action, the oldest first."""
-    return await connection.fetch(
-        "SELECT report_id, sequence, reported_at, verdict, done_on, dismissal_reason, reported_by FROM care_report "
-        "WHERE action_id = $1 AND sequence <= $2 ORDER BY reported_at, report_id",
-        identity,
-        as_of or NOW,
-    )
+    """What was reported about an action, the oldest first; also while its person had another name, of the action then."""
+    return await connection.fetch(_REPORTS, identity, as_of or NOW)
 
 
 class Cut(NamedTuple):

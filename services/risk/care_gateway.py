@@ -27,6 +27,8 @@ from services.risk.care_shown import (
     shown,
 )
 from services.risk.rules.report_admissible import Report, Status
+from services.risk.rules.report_author import AUTHOR, NotTheAuthorError, report_author
+from services.runtime.access.tenancy import principal_of_request
 from services.runtime.database import Connection
 from services.runtime.gateway import Pool, ReadConnection
 from services.runtime.problems import Problem, not_found
@@ -150,20 +152,34 @@ class ReportTold(BaseModel):
     done_on: Annotated[date | None, Field(description="when it was done; only with done")] = None
     dismissal_reason: Annotated[DismissalReason | None, Field(description="why not; only with dismissed")] = None
     reported_by: Annotated[
-        str, NotAnMbi, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$", description="who says so: a user's name")
-    ]
+        Annotated[str, Field(pattern=AUTHOR), NotAnMbi] | None,
+        Field(description="who says so: a user's name; with a token, left out, for it is the token's client"),
+    ] = None
+
+
+def _author(request: Request, told: ReportTold) -> str:
+    principal = principal_of_request(request)
+    try:
+        return report_author(None if principal is None else principal.client_id, told.reported_by)
+    except NotTheAuthorError as wrong:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if principal is None else HTTPStatus.FORBIDDEN
+        raise Problem(status, str(wrong)) from None
 
 
 @router.post(
     "/actions/{action_id}/reports", status_code=HTTPStatus.CREATED, summary="Report what has become of an action"
 )
 async def report(request: Request, action_id: Identity, told: ReportTold) -> ActionDetail:
-    """Done, dismissed with a reason, or reopened. 409 where a claim or an earlier report says otherwise."""
+    """Done, dismissed with a reason, or reopened. 409 where a claim or an earlier report says otherwise.
+
+    403 where another author is named than the token's client.
+    """
+    author = _author(request, told)
     pool: Pool = request.app.state.pool
     said = Report(told.verdict, told.done_on, told.dismissal_reason)
     async with pool.acquire() as acquired, acquired.transaction():
         connection = cast("Connection", acquired)
-        refused = await take_report(connection, action_id, said, told.reported_by, datetime.now(UTC))
+        refused = await take_report(connection, action_id, said, author, datetime.now(UTC))
         if refused is not None:
             raise Problem(_STATUS_OF[refused.kind], refused.reason)
         return await _detail(connection, action_id, None)

@@ -32,6 +32,7 @@ class CarePolicy:
     screening_ages: Mapping[str, tuple[Mapping[str, Any], ...]]
     screening_look_back_days: Mapping[str, Mapping[str, int]]
     screening_known_days: Mapping[str, int]
+    screening_exclusions: Mapping[str, int]
     flu_season_opens: str
     flu_season_closes: str
     coordination_tier: int

@@ -12,7 +12,8 @@ from contracts.months import add_months, month_of
 from services.risk.care_facts import CareFacts, Network, Participant, Service, TierEntry
 from services.risk.care_history import OpenAction, Standing
 from services.risk.care_policy import CarePolicy
-from services.risk.facts import ClaimRecord
+from services.risk.facts import ClaimRecord, FacilityStay
+from services.risk.rules.institutional_stay import facility_days
 from services.risk.rules.standing_claims import newest_versions, standing_claims
 from services.runtime.database import Connection
 from services.runtime.person_moves import is_gone
@@ -75,6 +76,12 @@ _SHARES: Final = """
     SELECT DISTINCT ON (person_id) person_id, shares FROM care_sharing
     WHERE person_id = ANY($1) AND since <= $2 AND (until IS NULL OR until > $2) AND effective <= $3
     ORDER BY person_id, effective DESC, stated_on DESC, sequence DESC, shares
+"""
+_STAYS: Final = """
+    SELECT person_id, sequence, state, record_id, version, first_day, last_day, counts FROM facility_stay known
+    WHERE person_id = ANY($1) AND since <= $2 AND (until IS NULL OR until > $2)
+      AND EXISTS (SELECT FROM facility_stay late WHERE late.person_id = known.person_id AND late.record_id = known.record_id
+          AND late.last_day >= $3)
 """
 _TIERS: Final = """
     SELECT person_id, tier, previous_tier, reasons, tier.sequence, day
@@ -197,7 +204,7 @@ class CareReader:
         return found
 
     async def facts_of(self, people: list[str]) -> dict[str, CareFacts]:
-        """Everything that rules look at, of each person; eight queries, however many people."""
+        """Everything that rules look at, of each person; nine queries, however many people."""
         month = month_of(self._today)
         oldest = add_months(month, -self._policy.alignment_holds_months)
         aligned = await self._grouped(_ALIGNED, people, oldest, month)
@@ -208,10 +215,11 @@ class CareReader:
         shares = await self._grouped(_SHARES, people, self._today)
         tiers = await self._grouped(_TIERS, people)
         gone = await self._grouped(_GONE, people)
+        stays = await self._grouped(_STAYS, people, self._today - timedelta(days=self._policy.look_back_days))
         return {
             person: self._facts(
                 person, aligned[person], claims[person], observed[person], tiers[person], portraits[person],
-                _barrier(aligned[person], died[person], shares[person], gone[person]),
+                stays[person], _barrier(aligned[person], died[person], shares[person], gone[person]),
             )
             for person in people
         }  # fmt: skip
@@ -224,6 +232,7 @@ class CareReader:
         observed: list[asyncpg.Record],
         tiers: list[asyncpg.Record],
         portraits: list[asyncpg.Record],
+        stays: list[asyncpg.Record],
         barrier: str | None,
     ) -> CareFacts:
         place = aligned[0] if aligned else None
@@ -242,7 +251,12 @@ class CareReader:
             self._networks.get(entity or "", Network()),
             portraits[0]["birth_date"] if portraits else None,
             portraits[0]["sex_code"] if portraits else None,
+            self._facility_days(stays),
         )
+
+    def _facility_days(self, rows: list[asyncpg.Record]) -> int:
+        stays = [FacilityStay(*tuple(row)[1:]) for row in rows]
+        return facility_days(stays, self._today - timedelta(days=self._policy.look_back_days), self._today)
 
     async def standing_of(self, people: list[str]) -> dict[str, Standing]:
         """What earlier cuts left behind, of each person: one query."""

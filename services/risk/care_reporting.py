@@ -71,7 +71,9 @@ async def take_report(
         return Refused("contradicts", against)
     # Reports about one action are in the order in which they were taken, whatever clocks say.
     at = max(now, earlier[-1]["reported_at"] + timedelta(microseconds=1)) if earlier else now
-    event = _event(row, report, reported_by, cut, len(earlier) + 1, at.astimezone(UTC))
+    # Those of another name come and go with what is known of who is who: only its own number an action's reports.
+    number = 1 + sum(one["action_id"] == action_id for one in earlier)
+    event = _event(row, report, reported_by, cut, number, at.astimezone(UTC))
     await care_store.insert_report(connection, event)
     await outbox.queue(connection, [outbox.outgoing(event)])
     return None

@@ -20,6 +20,7 @@ from contracts.care import (
 from contracts.months import month_of
 from services.risk import care_reading, care_store
 from services.risk.care_facts import CareFacts, Evidence
+from services.risk.care_following import answered
 from services.risk.care_history import Closed, Raised, revise_actions
 from services.risk.care_policy import care_policy
 from services.risk.care_reading import CareReader, as_json
@@ -155,14 +156,23 @@ async def _look_at(people: list[str], reader: CareReader, today: date, cut: Cut,
     facts, standing = await reader.facts_of(people), await reader.standing_of(people)
     raised: list[Row] = []
     closed: list[tuple[str, Closed]] = []
+    new: list[tuple[CareFacts, Raised]] = []
     for person in people:
         begun, ended = revise_actions(facts[person], standing[person], today, care_policy())
         raised.extend(_action_row(facts[person], one, cut) for one in begun)
         closed.extend((person, one) for one in ended)
-        for one in begun:
-            _publish_raised(facts[person], one, cut, transaction)
+        new.extend((facts[person], one) for one in begun)
     await care_store.append_rows(transaction.connection, "care_action", raised, _ACTION_COLUMNS)
+    await _tell(new, cut, transaction)
     await _close(closed, today, cut, transaction)
+
+
+async def _tell(new: list[tuple[CareFacts, Raised]], cut: Cut, transaction: Transaction) -> None:
+    """Propose what is new, but for what was answered already while the person was known by another name."""
+    said = await answered(transaction.connection, [one.action_id for _, one in new], cut.sequence) if new else set()
+    for facts, one in new:
+        if one.action_id not in said:
+            _publish_raised(facts, one, cut, transaction)
 
 
 async def _close(closed: list[tuple[str, Closed]], today: date, cut: Cut, transaction: Transaction) -> None:

@@ -17,6 +17,7 @@ VISITS = {"99213", "99214", "99215", "99203", "G0439", "99308", "99309", "99310"
 SHOWN = {
     "90662": "flu", "G0439": "wellness", "92014": "eye", "G0245": "foot", "83036": "blood", "97161": "therapy",
     "90935": "dialysis", "97597": "wound", "96365": "infusion", "97802": "nutrition",
+    "77067": "mammogram", "45378": "colonoscopy", "81528": "stool_dna", "82274": "stool_blood",
 }  # fmt: skip
 YEARLY = {
     "wellness_visit": "wellness", "diabetes_eye_exam": "eye", "diabetes_foot_exam": "foot", "diabetes_blood_test": "blood",
@@ -30,8 +31,22 @@ SERIES = {
 LAPSE = {
     "connect_primary_care": 240, "flu_vaccine": 270, "wellness_visit": 270, "falls_prevention": 180,
     "diabetes_eye_exam": 270, "diabetes_foot_exam": 270, "diabetes_blood_test": 240, "missed_dialysis": 60,
-    "missed_wound_care": 90, "missed_infusion": 120, "nutrition_meals": 240,
+    "missed_wound_care": 90, "missed_infusion": 120, "nutrition_meals": 240, "breast_cancer_screening": 270,
+    "colorectal_cancer_screening": 270,
 }  # fmt: skip
+# Of each screening the days that a test counts, and days for which claims must be known.
+TESTS = {
+    "breast_cancer_screening": ({"mammogram": 822}, 822),
+    "colorectal_cancer_screening": ({"colonoscopy": 3697, "stool_dna": 1141, "stool_blood": 410}, 1095),
+}
+# Beginnings of diagnoses that keep somebody from a screening for ever, or with frailty.
+CANCER = {"breast_cancer_screening": ("C50", "D05", "Z853", "Z9013"),
+          "colorectal_cancer_screening": ("C18", "C19", "C20", "C212", "C218", "C785", "Z8503", "Z8504")}  # fmt: skip
+ILL = (
+    "A810", "C25", "C71", "C77", "C78", "C79", "C910", "C920", "C930", "C950", "F01", "F02", "F03", "F1027", "F1097", "G10",
+    "G122", "G20", "G30", "G310", "G3183", "G35", "I0981", "I110", "I120", "I130", "I131", "I132", "I50", "J43", "J684", "J841",
+    "J961", "J982", "J983", "K70", "K721", "K74", "N185", "N186",
+)  # fmt: skip
 YEAR = 410
 # Beginnings of the diagnoses that simulated claims have, and which sign of frailty each is.
 FRAIL = {
@@ -61,6 +76,8 @@ class Person:
     claims: dict[str, Claim] = field(default_factory=lambda: defaultdict(Claim))
     observed: date | None = None
     dead: bool = False
+    birth: date | None = None
+    sex: str = ""
     report: str = ""
     spans: list[tuple[str, str]] = field(default_factory=list)
     opted_out: bool = False
@@ -131,6 +148,7 @@ class Oracle:
             person = self.people[row["BENE_MBI_ID"][4:]]
             person.observe(self.day.replace(day=1))
             person.dead |= row["BENE_DEATH_DT"] not in NO_DATES
+            person.birth, person.sex = date.fromisoformat(row["BENE_DOB"]), row["BENE_SEX_CD"]
         for row in self._records(path, "1"):
             self._part_a(row)
         for row in self._records(path, "5"):
@@ -146,6 +164,8 @@ class Oracle:
             return
         codes = [row["PRNCPL_DGNS_CD"], row["ADMTG_DGNS_CD"]]
         self._signs(claim, day, codes)
+        if row["CLM_TYPE_CD"] == "50":
+            claim.shows.append(("hospice", date.fromisoformat(row["CLM_THRU_DT"]), ""))
         if row["CLM_TYPE_CD"] in {"40", "60", "61"}:
             self._diagnoses(claim, day, codes)
         if row["CLM_TYPE_CD"] in {"60", "61"}:
@@ -182,6 +202,11 @@ class Oracle:
                 claim.shows.append(("sensitive", day, code))
             if code.startswith("W18"):
                 claim.shows.append(("fall", day, code))
+            if code.startswith(ILL):
+                claim.shows.append(("ill", day, code))
+            for screening, beginnings in CANCER.items():
+                if code.startswith(beginnings):
+                    claim.shows.append((f"no {screening}", day, code))
 
     def _acts_for(self, person: Person) -> bool:
         now = int(f"{self.day:%Y}") * 12 + self.day.month
@@ -219,6 +244,8 @@ class Oracle:
             return self._falls(person, raised)
         if kind in SERIES:
             return self._series(kind, person, raised)
+        if kind in TESTS:
+            return self._screening(kind, person, raised)
         if kind.startswith("diabetes"):
             shown = {day for day, _ in person.days("diabetes") if raised - timedelta(days=2 * YEAR) <= day <= raised}
             if len(shown) < 2:
@@ -249,6 +276,35 @@ class Oracle:
             day for day, _ in person.days("flu") if date(year, 9, 1) <= day <= min(self.day, date(year + 1, 3, 31))
         ]
         return ("met", None, given[0]) if given else ("need", f"{year}-{year + 1}", None)
+
+    def _screening(self, kind: str, person: Person, raised: date) -> Verdict:
+        if person.birth is None or self._not_screened(kind, person, person.birth, raised):
+            return "none", None, None
+        counts, silence = TESTS[kind]
+        done = sorted(
+            day
+            for test, days in counts.items()
+            for day, _ in person.days(test)
+            if raised - timedelta(days=days) <= day <= self.day
+        )
+        if done:
+            return "met", None, done[0]
+        known = person.observed is not None and person.observed <= raised - timedelta(days=silence)
+        return ("need", str(raised.year), None) if known else ("none", None, None)
+
+    def _not_screened(self, kind: str, person: Person, birth: date, raised: date) -> bool:
+        age = raised.year - birth.year - ((raised.month, raised.day) < (birth.month, birth.day))
+        if kind == "breast_cancer_screening":
+            due = person.sex == "2" and (40 if raised >= date(2024, 4, 30) else 50) <= age <= 74
+        else:
+            due = 45 <= age <= 75
+        since = raised - timedelta(days=YEAR)
+        hospice = any(since <= day <= self.day for day, _ in person.days("hospice"))
+        frail = {day for day, _ in person.days("frail") if since <= day <= self.day}
+        ill = {day for day, _ in person.days("ill") if raised - timedelta(days=775) <= day <= self.day}
+        old = raised.year - birth.year >= 66
+        cancer = any(day <= self.day for day, _ in person.days(f"no {kind}"))
+        return not due or hospice or cancer or (old and min(len(frail), len(ill)) >= 2)
 
     def _falls(self, person: Person, raised: date) -> Verdict:
         falls = [day for day, _ in person.days("fall") if raised - timedelta(days=120) <= day <= raised]

@@ -16,6 +16,7 @@ from contracts.alignment import (
 from contracts.care import CareActionReported, CareActionReportedData, Verdict
 from contracts.claims import MedicareClaim, MedicareClaimLine
 from contracts.codes import Cohort
+from contracts.identities import PeopleMerged, PeopleMergedData, PeopleSplit, PeopleSplitData
 from contracts.months import add_months, month_of
 from contracts.provider import ParticipantProvider, ProviderRosterStated, ProviderRosterStatedData
 from contracts.topics import AnyEvent
@@ -65,6 +66,20 @@ def roster(sequence: int) -> AnyEvent:
         ),
     )
     return _event(ProviderRosterStated, sequence, data, key=f"{ENTITY}:1")
+
+
+def merged(number: int, into: int, sequence: int) -> AnyEvent:
+    """One person turns out to be another."""
+    data = PeopleMergedData(retired=world.person(number), kept=world.person(into))
+    return _event(PeopleMerged, sequence, data, key=data.kept)
+
+
+def split(number: int, other: int, sequence: int) -> AnyEvent:
+    """What a source said by the other's identifier was the other's after all."""
+    data = PeopleSplitData(
+        person_id=world.person(number), separated=world.person(other), aliases=(world.person(other),)
+    )
+    return _event(PeopleSplit, sequence, data)
 
 
 def report(number: int, sequence: int, action: Any, verdict: Verdict, **more: Any) -> AnyEvent:

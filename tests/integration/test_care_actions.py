@@ -11,7 +11,6 @@ import risk_world as world
 
 from contracts.care import CareActionClosed, CareActionProposed
 from contracts.claims import Adjustment
-from contracts.identities import PeopleMerged, PeopleMergedData
 from contracts.topics import AnyEvent
 
 pytestmark = pytest.mark.broker
@@ -200,12 +199,7 @@ async def test_people_who_turn_out_to_be_one_have_the_claims_of_both(database_ur
         await care.cut(connection, 2, START)
         assert "flu_vaccine" in await care.actions(connection, 1)
         assert "flu_vaccine" not in await care.actions(connection, 2)
-        data = PeopleMergedData(retired=world.person(2), kept=world.person(1))
-        merged = PeopleMerged.of(
-            service="intake", key=data.kept, version="m", time=world.TIME, delivery_id=world.delivery_id(3), sequence=3,
-            data=data,
-        )  # fmt: skip
-        await world.apply(connection, merged)
+        await world.apply(connection, care.merged(2, into=1, sequence=3))
         await care.settle(connection, 3)
         await care.cut(connection, 3, START)
         assert (await care.actions(connection, 1))["flu_vaccine"]["outcome"] == "done"

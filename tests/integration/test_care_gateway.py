@@ -14,9 +14,10 @@ import httpx
 import pytest
 import risk_world as world
 
-from contracts.care import CareActionClosed, CareActionReported
+from contracts.care import CareActionClosed, CareActionProposed, CareActionReported
 from contracts.topics import CARE_REPORTS
 from services.risk.gateway import router
+from services.runtime.access.principal import OPERATIONS, Principal
 from services.runtime.gateway import create_gateway
 
 pytestmark = pytest.mark.broker
@@ -24,7 +25,9 @@ START = date(2022, 10, 5)
 
 
 @asynccontextmanager
-async def asking(url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def asking(url: str, client_id: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """``client_id``: whose token has been found to hold, as where the gateway is protected."""
+
     async def open_pool() -> Any:
         return await asyncpg.create_pool(url, min_size=1, max_size=2, server_settings={"search_path": "risk"})
 
@@ -32,8 +35,14 @@ async def asking(url: str) -> AsyncIterator[httpx.AsyncClient]:
         return True
 
     app = create_gateway("risk", [router], open_pool=open_pool, advancing=yes, checks={})
+
+    async def entered(scope: Any, receive: Any, send: Any) -> None:
+        if client_id is not None:
+            scope["state"] = {"principal": Principal(client_id, None, frozenset({OPERATIONS}), 2**40)}
+        await app(scope, receive, send)
+
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=entered)
         async with httpx.AsyncClient(transport=transport, base_url="http://risk") as client:
             yield client
 
@@ -151,6 +160,60 @@ async def test_what_cannot_be_said_is_refused_and_nothing_is_kept(database_url: 
             assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), body
             assert "Mary" not in answer.text
         assert await world.table(connection, "care_report") == await world.table(connection, "runtime_outbox") == []
+
+
+async def test_with_a_token_a_report_is_its_clients_and_nobody_elses(database_url: str) -> None:
+    async with world.prepared(database_url) as connection, asking(database_url, "care-system") as client:
+        await populated(connection)
+        action = (await client.get("/v1/actions?kind=flu_vaccine")).json()["actions"][0]
+        address = f"/v1/actions/{action['action_id']}/reports"
+        told = {"verdict": "done", "done_on": "2022-10-20"}
+        answer = await client.post(address, json=told | {"reported_by": "aide.7"})
+        assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
+        assert await world.table(connection, "care_report") == []
+        answer = await client.post(address, json=told)
+        assert (answer.status_code, answer.json()["closed_because"]) == (201, "Reported by care-system")
+        async with asking(database_url) as anybody:
+            assert (await anybody.post(address, json={"verdict": "reopened"})).status_code == 422
+
+
+async def _status(client: httpx.AsyncClient, number: int, kind: str, as_of: int) -> list[str]:
+    asked = {"kind": kind, "status": "any", "person": world.person(number), "as_of": as_of}
+    return [one["status"] for one in (await client.get("/v1/actions", params=asked)).json()["actions"]]
+
+
+async def test_reports_follow_whoever_turns_out_to_be_somebody_else_and_come_back(database_url: str) -> None:
+    async with world.prepared(database_url) as connection, asking(database_url) as client:
+        await populated(connection)
+        for kind in ("flu_vaccine", "nutrition_meals"):
+            asked = f"/v1/actions?kind={kind}&person={world.person(2)}"
+            action = (await client.get(asked)).json()["actions"][0]
+            told = {"verdict": "dismissed", "dismissal_reason": "declined", "reported_by": "aide.7"}
+            await client.post(f"/v1/actions/{action['action_id']}/reports", json=told)
+        await _cut(connection, 3, START)
+        await world.apply(connection, care.merged(2, into=1, sequence=4))
+        await care.settle(connection, 4)
+        published = await care.cut(connection, 4, START)
+        # Of one kind both had an action; the other is only now called for. Neither is asked of again.
+        proposed = {one.data.action for one in published if isinstance(one, CareActionProposed)}
+        assert "diabetes_eye_exam" in proposed
+        assert "nutrition_meals" not in proposed
+        for kind, before in (("flu_vaccine", ["open"]), ("nutrition_meals", [])):
+            assert [await _status(client, 1, kind, known) for known in (3, 4)] == [before, ["dismissed"]]
+            assert await _status(client, 2, kind, 4) == ["dismissed"]
+        asked = f"/v1/actions?kind=flu_vaccine&status=any&person={world.person(1)}"
+        (one,) = (await client.get(asked)).json()["actions"]
+        address = f"/v1/actions/{one['action_id']}"
+        assert [said["reported_by"] for said in (await client.get(address)).json()["reports"]] == ["aide.7"]
+        # What is said now is said of the action that there is now.
+        await connection.execute("INSERT INTO runtime_cut VALUES (4, $1, $2)", world.delivery_id(4), world.TIME)
+        again = await client.post(f"{address}/reports", json={"verdict": "reopened", "reported_by": "aide.8"})
+        assert (again.status_code, again.json()["status"]) == (201, "open")
+        assert await _status(client, 2, "flu_vaccine", 5) == ["dismissed"]
+        await world.apply(connection, care.split(1, other=2, sequence=6))
+        await care.settle(connection, 6)
+        assert [said["reported_by"] for said in (await client.get(address)).json()["reports"]] == ["aide.8"]
+        assert await _status(client, 1, "nutrition_meals", 6) == ["open"]
 
 
 async def test_a_claim_stands_before_a_report_and_a_report_before_a_lapse(database_url: str) -> None:

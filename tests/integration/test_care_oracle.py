@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from care_oracle import LAPSE, Oracle
+from care_oracle import LAPSE, TESTS, Oracle
 
 from infra.bench.care_run import CareRun, care_run, deliver_all, deliveries_of
 from infra.simulator import simulate
 
 pytestmark = pytest.mark.broker
+LONG = 40
 READ = ("ALIGNMENT_REPORT", "P.D", "PROVIDER_ROSTER")
 
 
@@ -48,9 +49,12 @@ def told_by_the_oracle(oracle: Oracle) -> Told:
     }
 
 
-@pytest.mark.parametrize("seed", range(5))
-async def test_actions_are_those_that_the_files_call_for(database_url: str, tmp_path: Path, seed: int) -> None:
-    simulate(tmp_path / "files", people=15, months=17, seed=seed, care=True)
+# The last is long enough for screenings.
+@pytest.mark.parametrize(("people", "months", "seed"), [(15, 17, 0), (15, 17, 1), (15, 17, 2), (12, 41, 4)])
+async def test_actions_are_those_that_the_files_call_for(
+    database_url: str, tmp_path: Path, people: int, months: int, seed: int
+) -> None:
+    simulate(tmp_path / "files", people=people, months=months, seed=seed, care=True)
     deliveries = [one for one in deliveries_of(tmp_path / "files") if one[0].name.startswith(READ)]
     oracle = Oracle(layouts())
     for path, _ in deliveries:
@@ -61,3 +65,4 @@ async def test_actions_are_those_that_the_files_call_for(database_url: str, tmp_
     expected = told_by_the_oracle(oracle)
     assert found == expected
     assert len(expected) > 5
+    assert months < LONG or set(TESTS) <= {kind for _, kind, _ in expected}

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from contracts.codes import Payer
 from services.cost_shift.category_policy import CategoryPair, category_pairs
-from services.cost_shift.completed_figures import FigureCompletion, asked_for
+from services.cost_shift.completed_figures import FigureCompletion, asked_for, figure_completion
 from services.cost_shift.freshness import CONDITIONAL
 from services.cost_shift.histories import KnownHistories
 from services.cost_shift.states import answers, feed, reading
@@ -121,9 +121,8 @@ async def list_measures(
         connection, people, filters.payer, filters.category, group_by, filters.limit + 1, filters.offset
     )
     counts = await reading.person_months(connection, people, group_by)
-    completion = FigureCompletion(
-        await histories.of(connection, "released", asked.revision), asked_for(people, filters.payer, filters.category)
-    )
+    filtered = asked_for(people, filters.payer, filters.category)
+    completion = await figure_completion(connection, histories, ("released", asked.revision), group_by, filtered)
     answer = answers.MeasuresAnswer(
         revision=asked.revision,
         as_of=asked.as_of,

@@ -2,7 +2,7 @@
 
 Source: US Preventive Services Task Force, breast cancer (2016, 2024) and colorectal cancer (2016, 2021), whose ages hold from the day
 they were issued; HEDIS, breast cancer screening (BCS) and colorectal cancer screening (COL), for how long each test counts. Not
-called for in hospice, nor for whom such cancer, or the absence of both breasts or of the colon, is on a claim. Silence says
+called for where ``screening_exclusion`` says so, nor for whom such cancer, or the absence of both breasts or of the colon, is on a claim. Silence says
 something only once claims are known for as long as policy asks. Yearly occasion: the calendar year.
 """
 
@@ -12,6 +12,7 @@ from typing import Final
 
 from services.risk.care_facts import CareFacts, Days, Evidence, Finding, Met, Need, Service
 from services.risk.care_policy import CarePolicy
+from services.risk.rules.screening_exclusion import age_on, screening_exclusion
 
 _FEMALE: Final = "2"
 _BOTH_BREASTS: Final = frozenset({"Z9011", "Z9012"})
@@ -19,11 +20,6 @@ _NAMED: Final = {
     "mammography": "mammogram", "colonoscopy": "colonoscopy", "sigmoidoscopy": "sigmoidoscopy",
     "ct_colonography": "CT colonography", "stool_dna": "stool DNA test", "stool_blood": "stool blood test",
 }  # fmt: skip
-
-
-def age_on(birth: date, day: date) -> int:
-    """Completed years."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
 def is_of_age(kind: str, birth: date | None, day: date, policy: CarePolicy) -> bool:
@@ -35,12 +31,9 @@ def is_of_age(kind: str, birth: date | None, day: date, policy: CarePolicy) -> b
     return bool(newest["least"] <= age_on(birth, day) <= newest["most"])
 
 
-def _in_hospice(facts: CareFacts, days: Days, policy: CarePolicy) -> bool:
-    return bool(facts.between("hospice", days.raised_on - timedelta(days=policy.look_back_days), days.today))
-
-
 def _screening(kind: str, facts: CareFacts, days: Days, policy: CarePolicy, reason: str) -> Finding:
-    if not is_of_age(kind, facts.birth_date, days.raised_on, policy) or _in_hospice(facts, days, policy):
+    is_called_for = is_of_age(kind, facts.birth_date, days.raised_on, policy)
+    if not is_called_for or screening_exclusion(facts, days, policy) is not None:
         return None
     counts: Mapping[str, int] = policy.screening_look_back_days[kind]
     done: list[tuple[Service, str]] = sorted(

@@ -11,10 +11,11 @@ from services.risk.care_gateway import Kind
 from services.risk.care_policy import care_policy
 from services.risk.care_rules import CARE_RULES
 from services.risk.claim_codes import claim_codes
-from services.risk.rules.cancer_screening import age_on, is_of_age
+from services.risk.rules.cancer_screening import is_of_age
 from services.risk.rules.clinician_ranking import county_steps, rank_clinicians
 from services.risk.rules.flu_vaccine import season_of
 from services.risk.rules.missed_treatment import usual_interval
+from services.risk.rules.screening_exclusion import age_on, screening_exclusion
 
 TODAY = date(2022, 10, 15)
 LONG_AGO = date(2020, 1, 1)
@@ -226,6 +227,39 @@ def test_screening_is_called_for_by_age_and_what_is_on_file(
     kind: str, about: str, known: CareFacts, expected: str | None
 ) -> None:
     test_a_rule_finds_what_is_called_for(kind, about, known, expected)
+
+
+OLD = date(1950, 3, 1)
+FRAIL_TWICE = [before(300, "walker"), before(9, "walker")]
+EXCLUSIONS: list[tuple[str, CareFacts, str | None]] = [
+    ("nothing", _screened(birth=OLD), None),
+    ("in hospice", _screened(hospice=[before(410)]), "hospice"),
+    ("palliative care, at any age", _screened(palliative_care=[before(410, "Z515")]), "palliative_care"),
+    ("palliative care long ago", _screened(palliative_care=[before(411, "Z515")]), None),
+    ("91 days in a facility", replace(_screened(birth=OLD), facility_days=91), "nursing_facility"),
+    ("90 days in a facility", replace(_screened(birth=OLD), facility_days=90), None),
+    ("in a facility, 66 in December", replace(_screened(birth=date(1956, 12, 31)), facility_days=91), "nursing_facility"),
+    ("in a facility, 66 next year", replace(_screened(birth=date(1957, 1, 1)), facility_days=91), None),
+    ("in a facility, age unknown", replace(_screened(birth=None), facility_days=91), None),
+    ("frail and ill", _screened(birth=OLD, frailty=FRAIL_TWICE, advanced_illness=[before(775), before(9)]),
+     "advanced_illness"),
+    ("frail and ill, at 60", _screened(frailty=FRAIL_TWICE, advanced_illness=[before(775), before(9)]), None),
+    ("ill on one day", _screened(birth=OLD, frailty=FRAIL_TWICE, advanced_illness=[before(9), before(9, "I509")]), None),
+    ("ill too long ago", _screened(birth=OLD, frailty=FRAIL_TWICE, advanced_illness=[before(776), before(9)]), None),
+    ("frail on one day", _screened(birth=OLD, frailty=[before(9, "walker"), before(9, "weakness")],
+                                   advanced_illness=[before(30), before(9)]), None),
+    ("frail long ago", _screened(birth=OLD, frailty=[before(411, "walker"), before(9, "walker")],
+                                 advanced_illness=[before(30), before(9)]), None),
+    ("ill, not frail", _screened(birth=OLD, advanced_illness=[before(30), before(9)]), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("about", "known", "expected"), EXCLUSIONS, ids=[about for about, *_ in EXCLUSIONS])
+def test_whom_no_screening_is_proposed_to(about: str, known: CareFacts, expected: str | None) -> None:
+    assert screening_exclusion(known, Days(TODAY, TODAY), care_policy()) == expected, about
+    for kind in (BREAST, COLON):
+        found = CARE_RULES[kind].rule(replace(known, observed_from=LONGER_AGO), Days(TODAY, TODAY), care_policy())
+        assert expected is None or found is None
 
 
 def test_a_screening_names_the_last_test_of_each_sort_and_ends_with_the_first_since() -> None:

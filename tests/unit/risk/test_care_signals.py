@@ -61,6 +61,8 @@ MEDICARE: list[tuple[MedicareClaim, str]] = [
     (medicare("71", line("45378"), line("82274"), line("81528")), f"colonoscopy={DAY}=45378|stool_blood={DAY}=82274|stool_dna={DAY}=81528"),
     (medicare("40", line("G0104"), line("74263")), f"ct_colonography={DAY}=74263|sigmoidoscopy={DAY}=G0104"),
     (medicare("71", diagnoses=("Z85038", "Z9012")), f"no_colorectal_screening={DAY}=Z85038|one_breast_absent={DAY}=Z9012"),
+    (medicare("71", line("M1017"), diagnoses=("I5032", "Z515")),
+     f"advanced_illness={DAY}=I5032|palliative_care={DAY}=M1017|palliative_care={DAY}=Z515"),
     (medicare("71", line("44150")), f"no_colorectal_screening={DAY}=44150"),
     (medicare("60", procedures=(InstitutionalProcedure(code="0HTV0ZZ", performed_on=date(2022, 3, 1)), InstitutionalProcedure(code="0DTE4ZZ"))),
      f"admission={DAY}=|no_breast_screening=2022-03-01=0HTV0ZZ|no_colorectal_screening={DAY}=0DTE4ZZ"),

@@ -6,8 +6,10 @@ import pytest
 
 from infra.bench.care import Action, Person, Score, counts, is_needed, scores
 from infra.simulator.care_gaps import FRAILTY, SERIES, YEARLY, Care, Planter
+from infra.simulator.care_screening import SCREENINGS, TESTS, is_screened
 from infra.simulator.claims import MedicareClaim
 from infra.simulator.period import Period
+from infra.simulator.person import Person as Simulated
 from infra.simulator.person import draw_person
 from infra.simulator.shift import ShiftPlan
 from infra.simulator.simulation import claims_of
@@ -70,6 +72,12 @@ NEEDED: list[tuple[str, dict[str, list[int]], bool]] = [
     ("falls_prevention", {"frailty": [300], "falls_prevention": [310]}, False),
     ("falls_prevention", {"frailty": [300], "falls_prevention": [310], "fall": [20]}, True),
     ("falls_prevention", {"frailty": [400]}, False),
+    ("breast_cancer_screening", {}, True),
+    ("breast_cancer_screening", {"mammography": [821]}, False),
+    ("breast_cancer_screening", {"mammography": [822]}, True),
+    ("breast_cancer_screening", {"colonoscopy": [9]}, True),
+    ("colorectal_cancer_screening", {"stool_blood": [365], "stool_dna": [1096], "colonoscopy": [3652]}, True),
+    ("colorectal_cancer_screening", {"stool_blood": [365], "stool_dna": [1095]}, False),
     ("missed_dialysis", {"missed_dialysis": [4]}, False),
     ("missed_dialysis", {"missed_dialysis": [5]}, True),
 ]
@@ -93,3 +101,60 @@ def test_recall_is_of_gaps_that_could_be_found_and_precision_of_what_was_raised(
     assert [counts(one, gap, last) for one in (found, missed, gone)] == [True, True, False]
     score = next(one for one in scores([found, missed, gone, wrong], last) if one.kind == "flu_vaccine")
     assert score == Score("flu_vaccine", gaps=2, found=1, raised=2, right=1, late_claims=1)
+
+
+LONG = Period("2020-01", 44, 3)
+
+
+def screened(index: int) -> tuple[Simulated, Care, list[MedicareClaim]]:
+    person = draw_person(7, index, LONG, NO_SHIFT)
+    planter = Planter(person, 7)
+    medicare, _ = claims_of(person, planter)
+    return person, planter.care, medicare
+
+
+LATER = [screened(index) for index in range(150)]
+
+
+def test_screenings_are_lacking_until_they_are_done() -> None:
+    gaps = [(gap, care) for _, care, _ in LATER for gap in care.gaps if gap.kind in SCREENINGS]
+    assert {gap.kind for gap, _ in gaps} == set(SCREENINGS)
+    assert {gap.closed_on is None for gap, _ in gaps} == {True, False}
+    for gap, care in gaps:
+        tests, _, _, silence = SCREENINGS[gap.kind]
+        done = [day for test in tests for day in care.done[test]]
+        assert min(done, default=None) == gap.closed_on
+        assert all((day - gap.since).days > silence for day in done)
+
+
+def test_a_screening_is_on_a_claim_and_of_whom_it_is_due_to() -> None:
+    people = [
+        (person, test, day, medicare) for person, care, medicare in LATER for test in TESTS for day in care.done[test]
+    ]
+    assert {test for _, test, _, _ in people} == set(TESTS)
+    for person, test, day, medicare in people:
+        assert (TESTS[test][0], day) in {(line.procedure, line.first) for claim in medicare for line in claim.lines}
+        assert person.traits.sex == "2" or test != "mammography"
+        assert 45 <= (day - person.traits.birth).days / 365.25 <= 75.1
+        assert person.traits.setting != "nursing_facility"
+
+
+def test_whoever_would_not_be_screened_has_none_planted() -> None:
+    for person, care, medicare in LATER:
+        if not is_screened(person.traits, medicare):
+            assert not any(care.done[test] for test in TESTS)
+            assert not any(gap.kind in SCREENINGS for gap in care.gaps)
+
+
+def test_screenings_change_nothing_else_that_is_planted() -> None:
+    """They are drawn from a stream of their own, and last."""
+    person = draw_person(7, 5, LONG, NO_SHIFT)
+    planter = Planter(person, 7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("infra.simulator.care_gaps.is_screened", lambda *_: False)
+        claims_of(person, planter)
+    _, care, _ = LATER[5]
+    assert [gap for gap in care.gaps if gap.kind not in SCREENINGS] == planter.care.gaps
+    assert {kind: days for kind, days in care.done.items() if kind not in TESTS and days} == {
+        kind: days for kind, days in planter.care.done.items() if days
+    }
