@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from contracts.months import months_between
 from infra.bench.study_truth import Population, StudyTruth, study_truth
 from infra.command.gateways import Gateways, open_gateways
 from infra.command.output import people, results
@@ -58,7 +59,7 @@ class Found:
     seed: int
     claims: int
     exact: bool
-    last_month: str
+    months: int
     treated_person_months: int
     true_person_months: int
     planted: Pair
@@ -81,12 +82,14 @@ def _inside(shown: dict[str, Any], truth: float) -> bool:
 
 def read_found(population: Population, told: Told, study: dict[str, Any], signals: list[dict[str, Any]]) -> Found:
     """Hold what the gateways said against the truth."""
-    last, seed = study["study"]["last_month"], population.seed
-    truth: StudyTruth = study_truth(population, last)
+    of, seed = study["study"], population.seed
+    few = set(of["months_left_out"])
+    months = [month for month in months_between(of["first_month"], of["last_month"]) if month not in few]
+    truth: StudyTruth = study_truth(population, months)
     evidence = next(one["evidence"] for one in study["pairs"] if one["channel"] == _ALL)
     payers = (evidence["medicare"], evidence["medicaid"])
     return Found(
-        seed, told.claims_applied, told.right, last, study["study"]["treated_person_months"], truth.person_months, truth.effects,
+        seed, told.claims_applied, told.right, len(months), of["treated_person_months"], truth.person_months, truth.effects,
         (payers[0]["effect_cents"], payers[1]["effect_cents"]),
         (_inside(payers[0], truth.effects[0]), _inside(payers[1], truth.effects[1])),
         (payers[0]["detectable_cents"], payers[1]["detectable_cents"]), dict(Counter(one["level"] for one in signals)),

@@ -9,7 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,16 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.bench.__main__ import machine
-from infra.bench.states_world import REVISIONS, bare_server, prepare, publish, states_server, token_of
+from infra.bench.processor_time import cpu_seconds_of
+from infra.bench.states_world import (
+    REVISIONS,
+    bare_server,
+    flowing_claims,
+    prepare,
+    publish,
+    states_server,
+    token_of,
+)
 from infra.local.postgresql import running_postgresql
 from services.cost_shift.states.reading import PeopleQuery, figures
 from services.runtime.access.principal import Tenant
@@ -75,19 +84,45 @@ async def _answer(port: int, request: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-async def polls(reading_url: str, seconds: float, rounds: int) -> Row:
+@dataclass(slots=True)
+class Polled:
+    """Answers a second, round by round, and CPU of the server's process for one."""
+
+    port: int
+    process: int
+    rates: list[float] = field(default_factory=list)
+    microseconds: list[float] = field(default_factory=list)
+
+    async def round(self, request: bytes, seconds: float) -> None:
+        """Poll for so long."""
+        before = cpu_seconds_of(self.process)
+        self.rates.append(await _rate(self.port, request, seconds))
+        self.microseconds.append((cpu_seconds_of(self.process) - before) / (self.rates[-1] * seconds) * 1e6)
+
+
+async def polls(reading_url: str, seconds: float, rounds: int) -> list[Row]:
     """304 a second: token, limit, record of the read and all, against a route that answers 304 and nothing else."""
     path = "/v1/measures?payer=medicaid&cohort=aligned"
-    with states_server(reading_url) as (port, settings), bare_server() as bare:
+    with states_server(reading_url) as (port, settings, process), bare_server() as bare:
         headers = {"Authorization": f"Bearer {token_of(settings, time.time())}"}
         head, _ = await _answer(port, _request(path, **headers))
         tag = next(line for line in head.decode().split("\r\n") if line.lower().startswith("etag:")).split(": ")[1]
-        ours, theirs = [], []
+        asked = _request(path, **headers, **{"If-None-Match": tag})
+        ours, theirs = Polled(port, process), Polled(*bare)
         for _ in range(rounds):
-            ours.append(await _rate(port, _request(path, **headers, **{"If-None-Match": tag}), seconds))
-            theirs.append(await _rate(bare, _request("/"), seconds))
-    mine, rival = statistics.median(ours), statistics.median(theirs)
-    return Row("304 a second, one process", f"{mine:,.0f}", f"{rival:,.0f} (a route that does nothing)", mine / rival)
+            await ours.round(asked, seconds)
+            await theirs.round(_request("/"), seconds)
+    rates = statistics.median(ours.rates), statistics.median(theirs.rates)
+    cpu = statistics.median(ours.microseconds), statistics.median(theirs.microseconds)
+    return [
+        Row(
+            "304 a second, one process",
+            f"{rates[0]:,.0f}",
+            f"{rates[1]:,.0f} (a route that does nothing)",
+            rates[0] / rates[1],
+        ),
+        Row("CPU of a 304, of the gateway's process", f"{cpu[0]:,.0f} µs", f"{cpu[1]:,.0f} µs", cpu[1] / cpu[0]),
+    ]
 
 
 async def _poller(port: int, headers: dict[str, str], seen: dict[int, list[float]], last: int) -> None:
@@ -125,16 +160,32 @@ def _high(values: Sequence[float]) -> float:
     return sorted(values)[max(0, round(0.99 * len(values)) - 1)]
 
 
-async def feed(url: str, reading_url: str, revisions: int) -> Row:
-    """How long after the commit the slowest hundredth of 200 long polls has a revision, against one poller alone."""
-    with states_server(reading_url) as (port, settings):
+async def feed(url: str, reading_url: str, revisions: int) -> list[Row]:
+    """How long after the commit the slowest hundredth of 200 long polls has a revision, against one poller alone.
+
+    And the same while a worker applies claims to the same database without a pause.
+    """
+    with states_server(reading_url) as (port, settings, _):
         headers = {"Authorization": f"Bearer {token_of(settings, time.time())}"}
         first = REVISIONS + 1
-        alone = await _delays(url, port, headers, 1, range(first, first + revisions))
-        many = await _delays(url, port, headers, 200, range(first + revisions, first + 2 * revisions))
-    ours, idle = _high(many), _high(alone)
-    told = f"{ours * 1000:,.0f} ms (median {statistics.median(many) * 1000:,.0f})"
-    return Row("publication delay, p99 of 200 pollers", told, f"{idle * 1000:,.0f} ms (one poller)", idle / ours)
+        turns = [range(first + number * revisions, first + (number + 1) * revisions) for number in range(3)]
+        alone = await _delays(url, port, headers, 1, turns[0])
+        idle = await _delays(url, port, headers, 200, turns[1])
+        with flowing_claims(url):
+            flowing = await _delays(url, port, headers, 200, turns[2])
+    return [
+        Row(
+            "publication delay, p99 of 200 pollers",
+            _told(idle),
+            f"{_told(alone)} (one poller)",
+            _high(alone) / _high(idle),
+        ),
+        Row("the same while claims flow", _told(flowing), f"{_told(idle)} (idle)", _high(idle) / _high(flowing)),
+    ]
+
+
+def _told(delays: Sequence[float]) -> str:
+    return f"{_high(delays) * 1000:,.0f} ms (median {statistics.median(delays) * 1000:,.0f})"
 
 
 _SAME = """
@@ -194,8 +245,8 @@ async def measure(url: str, *, quick: bool) -> list[Row]:
     """All three, one after the other."""
     reading_url = await prepare(url)
     return [
-        await polls(reading_url, 1.0 if quick else 4.0, 1 if quick else 3),
-        await feed(url, reading_url, 2 if quick else 8),
+        *await polls(reading_url, 1.0 if quick else 4.0, 1 if quick else 3),
+        *await feed(url, reading_url, 2 if quick else 8),
         await year(reading_url, 3 if quick else 15),
     ]
 
@@ -209,7 +260,7 @@ def main() -> None:
     console.print(machine())
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
         Path(folder).chmod(0o711)
-        with running_postgresql(Path(folder) / "postgresql") as url:
+        with running_postgresql(Path(folder) / "postgresql", durable=True) as url:
             rows = asyncio.run(measure(url, quick=quick))
     table = Table("", "Tandem", "rival", "ratio", title="The states' gateway (ratio: more than 1 is better)")
     for row in rows:

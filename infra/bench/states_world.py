@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from joserfc.jwk import ECKey
 
+from infra.bench.cost_shift_claims import flow
 from infra.local.ports import free_port
 from services.cost_shift.states.gateway import router
 from services.cost_shift.worker import SERVICE
@@ -26,6 +27,7 @@ from services.runtime.telemetry import configure_logging
 
 MONTHS = 48
 REVISIONS = 60
+FLOWING_PEOPLE = 20_000
 _ENOUGH = 10**9  # requests: what is measured is not the limit
 _START_SECONDS = 60
 _READER = "postgres_reader"
@@ -119,12 +121,13 @@ def _bare(port: int) -> None:
 
 
 @contextmanager
-def _running(target: Any, *arguments: Any) -> Iterator[None]:  # noqa: ANN401 - a function and what it wants
+def _running(target: Any, *arguments: Any) -> Iterator[int]:  # noqa: ANN401 - a function and what it wants
     process = multiprocessing.get_context("spawn").Process(target=target, args=arguments, daemon=True)
     process.start()
     try:
         _wait_until_it_listens(arguments[-1])
-        yield
+        assert process.pid is not None  # noqa: S101 - it was started
+        yield process.pid
     finally:
         process.terminate()
         process.join(10)
@@ -142,17 +145,35 @@ def _wait_until_it_listens(port: int) -> None:
 
 
 @contextmanager
-def states_server(reading_url: str) -> Iterator[tuple[int, Settings]]:
-    """The protected gateway, while it runs."""
+def states_server(reading_url: str) -> Iterator[tuple[int, Settings, int]]:
+    """The protected gateway, while it runs: its port, its settings and its process."""
     port, pem = free_port(), ECKey.generate_key("P-384").as_pem(private=True).decode()
     settings = settings_of(reading_url, pem, port)
-    with _running(_states, settings, port):
-        yield port, settings
+    with _running(_states, settings, port) as process:
+        yield port, settings, process
 
 
 @contextmanager
-def bare_server() -> Iterator[int]:
-    """One route of FastAPI that does nothing, while it runs."""
+def bare_server() -> Iterator[tuple[int, int]]:
+    """One route of FastAPI that does nothing, while it runs: its port and its process."""
     port = free_port()
-    with _running(_bare, port):
-        yield port
+    with _running(_bare, port) as process:
+        yield port, process
+
+
+def _flow(url: str) -> None:
+    asyncio.run(flow(url, FLOWING_PEOPLE))
+
+
+@contextmanager
+def flowing_claims(url: str) -> Iterator[None]:
+    """A worker that applies claims without a pause, in a process of its own, while the block runs."""
+    process = multiprocessing.get_context("spawn").Process(target=_flow, args=(url,), daemon=True)
+    process.start()
+    try:
+        yield
+        if not process.is_alive():
+            raise AssertionError("claims ceased to flow: what was measured was idle")
+    finally:
+        process.terminate()
+        process.join(10)

@@ -5,6 +5,7 @@ they were aligned or in the comparison; of these, months from their quarter of e
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.codes import Cohort, Payer
@@ -85,30 +86,56 @@ def planted_cents(
     return found
 
 
-def treated_months(person: Person, baseline: int, last: int) -> list[int]:
-    """The numbers of the months in which a study counts a person as treated; ``last``: number of its last month."""
-    end = min(person.life.last_stated, last)
+Unit = tuple[str, int]  # county, and number of the month from which people count as treated
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Somebody who was there in the baseline: the county of every month that counts, and the first month of treatment, if there is one."""
+
+    counties: dict[int, str]
+    start: int | None
+
+    def unit(self, month: int) -> Unit:
+        """Whose earlier months those of a month are set against."""
+        return self.counties[month], -1 if self.start is None else self.start
+
+    @property
+    def treated(self) -> list[int]:
+        """The months behind the start."""
+        return [] if self.start is None else [month for month in self.counties if month >= self.start]
+
+
+def followed(person: Person, baseline: int, months: frozenset[int]) -> Followed | None:
+    """As a study of these months sees a person; ``None`` for whoever comes later than the baseline."""
+    end = min(person.life.last_stated, max(months))
     cohorts = {month: cohort_of(person, month) for month in range(person.life.entry, end + 1)}
     counted = [month for month, cohort in cohorts.items() if cohort is not Cohort.EXCLUDED]
+    if not counted or counted[0] >= baseline:
+        return None
+    counties = {month: person.life.counties[month] for month in counted if month in months}
     entered = [month for month, cohort in cohorts.items() if cohort is Cohort.ALIGNED]
-    if not entered or counted[0] >= baseline:
-        return []
+    if not entered:
+        return Followed(counties, None)
     behind = max(0, entered[0] - baseline)
-    start = baseline + behind - behind % _GROUP_MONTHS
-    return [month for month in counted if month >= start]
+    return Followed(counties, baseline + behind - behind % _GROUP_MONTHS)
 
 
-def study_truth(population: Population, last_month: str) -> StudyTruth:
-    """Invent the people again, and add up what was planted in the months of a study that ends with ``last_month``."""
+def study_truth(population: Population, months: Iterable[str]) -> StudyTruth:
+    """Invent the people again, and add up what was planted in the months of a study.
+
+    Treated months of a county and group of which no earlier month is studied are set against nothing, and count nowhere.
+    """
     period, plan = population.period, population.plan()
-    last, months, cents = period.texts.index(last_month), 0, Counter[Payer]()
-    for index in range(population.people):
-        person = draw_person(population.seed, index, period, plan)
-        treated = treated_months(person, population.baseline, last)
-        if not treated:
+    studied, total, cents = frozenset(map(period.texts.index, months)), 0, Counter[Payer]()
+    drawn = [draw_person(population.seed, index, period, plan) for index in range(population.people)]
+    seen = [(person, one) for person in drawn if (one := followed(person, population.baseline, studied)) is not None]
+    before = {one.unit(month) for _, one in seen for month in one.counties.keys() - set(one.treated)}
+    for person, one in seen:
+        inside = {month for month in one.treated if one.unit(month) in before}
+        if not inside:
             continue
-        months += len(treated)
-        inside = frozenset(treated)
+        total += len(inside)
         for (payer, month), change in planted_cents(*claims_of(person), period).items():
             cents[payer] += change if month in inside else 0
-    return StudyTruth(months, cents[Payer.MEDICARE], cents[Payer.MEDICAID])
+    return StudyTruth(total, cents[Payer.MEDICARE], cents[Payer.MEDICAID])

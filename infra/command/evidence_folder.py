@@ -51,8 +51,16 @@ The cells {as_kept}.
 5. The **effect** is the average of the coefficients of the events, each weighted by its share of treated person-months. Its **standard error** is
    clustered by county, with the factor G / (G - 1) x (N - 1) / (N - K).
 6. **p-value and interval**: the wild cluster bootstrap with the null imposed. Draws: `numpy.random.default_rng({seed}).choice(values, size=(counties,
-   {draws}))`, counties in ascending order, values -1 and 1, or the six points of Webb below twelve counties. An interval is all values that are not rejected.
+   {draws}))`, counties in ascending order, values -1 and 1; below twelve counties the six points of Webb in ascending order: -sqrt(3/2), -1, -sqrt(1/2) and
+   the same above zero. For an effect of r: take the residuals of the regression in which the average effect is held at r, multiply each by its county's value,
+   and regress them as in 4 and 5. The draw's statistic is its effect over its standard error; that of the data (effect - r) over its own. The p-value of r is
+   (1 + draws whose statistic is at least as large, whatever the sign) / (1 + draws). An interval is all r whose p-value is above 1 - `confidence_level`.
 7. Both payers are estimated from the same cells and draws. {method}
+8. **Detectable effect**: the `confidence_level` quantile of the statistics without their sign, for r = 0, plus the normal quantile of `power`, in standard errors.
+9. **Offset ratio**, where one payer's effect is negative: the other's effect over it, with the sign turned. Its interval is all q for which the outcome "the
+   other's plus q times its" has a p-value above 1 - `confidence_level` for an effect of 0; none where its own p-value for 0 is above that.
+10. **Opposite signs**: the share of draws in which both effects keep their signs, where they are opposite. An effect of a draw is the effect plus, summed over
+   counties, the county's value x the square root of the factor in 5 x its part of the effect's error: what its residuals of 4 add to the estimate.
 """
 
 
@@ -106,6 +114,7 @@ def _versions(found: EvidenceAnswer) -> dict[str, object]:
         "confidence_level": found.study.confidence_level,
         "bootstrap_draws": found.bootstrap_draws,
         "bootstrap_seed": found.bootstrap_seed,
+        "power": found.power,
         "covariates": found.covariates,
         "cells_digest": found.study.cells_digest,
         "as_kept": found.as_kept,

@@ -14,7 +14,8 @@ _SERIES: Final = "payer, category, crossover"
 _PUBLISHED: Final = (
     f"(basis IN ('services', 'both') OR (category = '{ServiceCategory.CAPITATION.value}' AND basis = 'outlay'))"
 )
-# Whoever had a cost counts where the person-month does as of the cut. Of whoever came or went everything counts, here and there.
+# Whoever had a cost counts where the person-month does as of the cut. Of whoever came or went everything counts, here and there. Nobody is
+# in one cell twice: a person-month moved or it did not, and what moved left one place for another.
 _NOTE: Final = f"""
 WITH added AS MATERIALIZED (
     SELECT person_id, month, {_SERIES} FROM person_month_cost
@@ -54,10 +55,10 @@ changed AS (
         ORDER BY sequence DESC LIMIT 1
     ) AS place
     WHERE NOT EXISTS (SELECT FROM moved WHERE (moved.person_id, moved.month) = (added.person_id, added.month))
-    UNION
+    UNION ALL
     SELECT state, payer, month, entity, cohort, category, crossover, person_id FROM whole
     WHERE cents <> 0 OR claims <> 0
-    UNION
+    UNION ALL
     SELECT old_state, payer, month, old_entity, old_cohort, category, crossover, person_id FROM whole
     WHERE old_state IS NOT NULL AND (old_cents <> 0 OR old_claims <> 0)
 )

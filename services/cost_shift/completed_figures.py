@@ -1,20 +1,23 @@
 """How much of a figure's month has come in, and what the figure will come to: of figures of one month and payer."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Protocol, Self
 
 from pydantic import BaseModel, Field
 
 from contracts.codes import Cohort, ServiceCategory
-from services.cost_shift.completion import TOTAL, Come, Level
+from services.cost_shift.completion import TOTAL, Come, Level, Source
 from services.cost_shift.estimate_policy import EstimatePolicy, estimate_policy
-from services.cost_shift.histories import StateHistories
+from services.cost_shift.histories import StateHistories, TenantHistories
 from services.cost_shift.rules.completed_amount import CompletedAmount, completed_amount
+from services.runtime.database import Connection
 
 NOT_COMPLETED: Final = (
     "what cents will come to; null: not of one month and one payer's services, or nobody can tell how much has come in"
 )
+Asked = Mapping[str, str | None]  # filters by dimension, and ``month`` where only one was asked for
+Stand = tuple[Source, int]  # what an answer is made of, and as of which revision
 Place = tuple[str | None, str | None, str, str, str]  # state, entity, payer, category, month
 
 Share = Annotated[float, Field(description="of the month's final cost, as of the payer's last delivery")]
@@ -54,10 +57,10 @@ class Completed(BaseModel):
 
 @dataclass(slots=True)
 class FigureCompletion:
-    """``asked``: the filters, by dimension, and ``month`` where only one was asked for."""
+    """What the figures of one answer will come to."""
 
     histories: StateHistories
-    asked: Mapping[str, str | None]
+    asked: Asked
     policy: EstimatePolicy = field(default_factory=estimate_policy)
     _come: dict[Place, Come | None] = field(default_factory=dict)
 
@@ -76,7 +79,7 @@ class FigureCompletion:
         return Completed.of(come, amount, self.policy.least_completeness)
 
 
-def place_of(about: Mapping[str, str], asked: Mapping[str, str | None]) -> Place | None:
+def place_of(about: Mapping[str, str], asked: Asked) -> Place | None:
     """By whose history and of which series a figure is completed.
 
     Capitation is paid when it is due, and costs without a decision go where they belong: neither fills up.
@@ -111,3 +114,12 @@ def asked_for(people: PeopleAsked, payer: str | None, category: str | None) -> d
         "state": people.state, "entity": people.entity, "cohort": people.cohort, "payer": payer, "category": category,
         "month": month,
     }  # fmt: skip
+
+
+async def figure_completion(
+    connection: Connection, histories: TenantHistories, stand: Stand, group_by: Collection[str], asked: Asked
+) -> FigureCompletion:
+    """Of an answer's figures. Where none of them is of one month and payer, no history is read."""
+    if all(name in group_by or asked[name] is not None for name in ("payer", "month")):
+        return FigureCompletion(await histories.of(connection, *stand), asked)
+    return FigureCompletion({}, asked)

@@ -16,6 +16,7 @@ from services.cost_shift.rules.chain_ladder import (
     completeness,
     developments,
     developments_among,
+    unbegun,
 )
 from services.cost_shift.rules.county_panel import Series
 from services.cost_shift.rules.own_history import Enough, own_history
@@ -75,12 +76,18 @@ class Come:
 class Completion:
     """Developments of every series; ``known`` are the months as of which each payer's claims came in, in order.
 
-    ``own``: those of an entity, and the lags at which they are its own. An entity that is ``None`` is everybody.
+    All is filled in before anything is asked. ``own``: those of an entity, and the lags at which they are its own. An entity that is ``None`` is everybody.
+    ``unbegun``: the lags at which nothing of a payer's had ever come in yet.
     """
 
     known: dict[str, list[str]] = field(default_factory=dict)
     found: dict[Series, tuple[Development, ...]] = field(default_factory=dict)
     own: dict[OwnSeries, tuple[tuple[Development, ...], frozenset[int]]] = field(default_factory=dict)
+    unbegun: dict[str, frozenset[int]] = field(default_factory=dict)
+    # Cells of many counties ask the same of one month: a ladder is climbed once.
+    _climbed: dict[tuple[Series, int, str | None], Come | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def lag(self, payer: str, month: str) -> int | None:
         """Months between a service month and the last delivery of a payer's claims."""
@@ -97,6 +104,16 @@ class Completion:
         lag = self.lag(series[0], month)
         if lag is None:
             return None
+        asked = (series, lag, entity)
+        if asked not in self._climbed:
+            self._climbed[asked] = self._climb(series, lag, entity)
+        return self._climbed[asked]
+
+    def has_begun(self, payer: str, month: str) -> bool:
+        """Whether anything of a month could have come in by now: else that it is empty says nothing of it."""
+        return self.lag(payer, month) not in self.unbegun.get(payer, frozenset())
+
+    def _climb(self, series: Series, lag: int, entity: str | None) -> Come | None:
         ladders: list[tuple[Level, tuple[Development, ...]]] = [
             ("pooled", self.found.get(series, ())),
             ("payer", self.found.get((series[0], TOTAL), ())),
@@ -121,7 +138,8 @@ class Completion:
         whose = list(entities)
         for month in months:
             shares = [self.of((payer.value, TOTAL), month, entity) for payer in Payer for entity in whose]
-            if any(one is not None and one.share < least for one in shares):
+            begun = all(self.has_begun(payer.value, month) for payer in Payer)
+            if not begun or any(one is not None and one.share < least for one in shares):
                 few.append(month)
             elif None in shares:
                 unknown.append(month)
@@ -166,7 +184,10 @@ def completion_of(known: dict[str, list[str]], rows: Iterable[asyncpg.Record]) -
             own[row["entity"], series].add(row)
     result = Completion(known)
     for series, receipts in pooled.items():
-        result.found[series] = developments(cumulated(receipts.changed, known.get(series[0], ())))
+        triangle = cumulated(receipts.changed, known.get(series[0], ()))
+        result.found[series] = developments(triangle)
+        if series[1] == TOTAL:
+            result.unbegun[series[0]] = unbegun(triangle)
     policy = estimate_policy()
     enough = Enough(policy.fewest_own_months, policy.largest_own_error)
     for (entity, series), receipts in own.items():

@@ -146,5 +146,5 @@ def _months(history: Completion, payer: Payer, months: list[str], entity: str | 
                 lag=lag,
                 share=None if share is None else round(share, 6),
                 level=None if told is None else told.level,
-                used=share is None or share >= least,
+                used=history.has_begun(payer, month) and (share is None or share >= least),
             )

@@ -97,10 +97,19 @@ ORDER BY {_KEY}
 
 async def at_cut(cut: Cut, transaction: Transaction) -> None:
     """Publish revision ``cut.sequence``: every figure that any delivery since the last revision changed."""
-    connection = transaction.connection
+    if not await publish_figures(cut, transaction.connection):
+        return
+    await release_published(transaction.connection)
+    for restated in await restated_figures(transaction.connection, cut):
+        transaction.publish(restated)
+    await signal_at_cut(cut, transaction)
+
+
+async def publish_figures(cut: Cut, connection: Connection) -> bool:
+    """Write the revision; whether it was not there already."""
     previous = await connection.fetchval("SELECT coalesce(max(sequence), 0) FROM revision")
     if cut.sequence <= previous:
-        return
+        return False
     await connection.execute(
         "INSERT INTO revision (sequence, delivery_id, known_at, dated) VALUES ($1, $2, $3, $4)",
         cut.sequence,
@@ -110,13 +119,11 @@ async def at_cut(cut: Cut, transaction: Transaction) -> None:
     )
     await connection.execute(_PUBLISH_PERSON_MONTHS, previous, cut.sequence)
     await connection.execute(_PUBLISH_MEASURES, previous, cut.sequence)
-    await release_published(connection)
-    for restated in await _restated(connection, cut):
-        transaction.publish(restated)
-    await signal_at_cut(cut, transaction)
+    return True
 
 
-async def _restated(connection: Connection, cut: Cut) -> list[MeasureRestated]:
+async def restated_figures(connection: Connection, cut: Cut) -> list[MeasureRestated]:
+    """What is told of a published revision."""
     return [_event(row, cut) for row in await connection.fetch(_PUBLISHED, cut.sequence)]
 
 

@@ -52,6 +52,7 @@ class EvidenceAnswer(BaseModel):
     covariates: list[str]
     bootstrap_draws: int
     bootstrap_seed: int
+    power: Annotated[float, Field(description="with which the detectable effect would have been seen")]
     months_a_group: int
     as_kept: Annotated[bool, Field(description="whether the cells are still those of which the signal was worked out")]
 
@@ -75,6 +76,7 @@ async def evidence(connection: Connection, signal_id: str) -> EvidenceAnswer:
         covariates=[name for name, _ in study.covariate_columns] if shown.not_estimated is None else [],
         bootstrap_draws=study.estimating.bootstrap_draws,
         bootstrap_seed=study.estimating.bootstrap_seed,
+        power=study.estimating.power,
         months_a_group=study.policy.months_a_group,
         as_kept=again.cells_digest == digest,
     )

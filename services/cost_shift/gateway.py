@@ -15,7 +15,7 @@ from services.cost_shift import answers, effects, reading
 from services.cost_shift.category_policy import category_pairs
 from services.cost_shift.changes_gateway import router as changes
 from services.cost_shift.charts_gateway import router as charts
-from services.cost_shift.completed_figures import FigureCompletion, asked_for
+from services.cost_shift.completed_figures import FigureCompletion, asked_for, figure_completion
 from services.cost_shift.completion_gateway import router as completeness
 from services.cost_shift.estimates_gateway import router as estimates
 from services.cost_shift.freshness import CONDITIONAL
@@ -123,9 +123,8 @@ async def list_measures(
     group_by = tuple(dict.fromkeys(filters.group_by))
     query = _costs(filters, revision, filters.basis, group_by)
     found = await reading.measures(connection, query, filters.limit + 1, filters.offset)
-    completion = FigureCompletion(
-        await histories.of(connection, "published", revision), asked_for(query.people, query.payer, query.category)
-    )
+    asked = asked_for(query.people, query.payer, query.category)
+    completion = await figure_completion(connection, histories, ("published", revision), group_by, asked)
     answer = answers.MeasuresAnswer(
         revision=revision,
         basis=filters.basis,

@@ -23,6 +23,10 @@ CHANNELS = {
     "home_health_and_personal_care": ("home_health", "home_and_community"),
     "outpatient": ("outpatient", "outpatient"),
     "physician": ("physician", "physician"),
+    "durable_medical_equipment": ("durable_medical_equipment", "durable_medical_equipment"),
+    "behavioural_health": ("behavioural_health", "behavioural_health"),
+    "drugs": ("drugs", "drugs"),
+    "hospice": ("hospice", "hospice"),
 }
 STEPS = {
     "claims": "late_claims", "cancellations": "cancellations", "alignment": "retroactive_alignment",

@@ -50,12 +50,12 @@ def dated(name: str) -> str:
 
 
 class Snapshot(NamedTuple):
-    """One row of CCLF8."""
+    """One row of CCLF8. Where one file says two things of somebody, it says nothing of it."""
 
     order: tuple[str, int]
-    county: str
-    dual: str
-    buy_in: str
+    county: str | None
+    dual: str | None
+    buy_in: str | None
     begun: tuple[str, str]
 
 
@@ -148,11 +148,15 @@ def _snapshot(person: Known, of: str) -> tuple[Snapshot | None, bool]:
     before = [one for one in known if one <= of]
     if not known:
         return None, False
-    return max(person.snapshots[before[-1] if before else known[0]]), not before
+    rows = person.snapshots[before[-1] if before else known[0]]
+    newest = max(rows, key=lambda row: row.order)
+    same = [row for row in rows if row.order == newest.order]
+    county, dual, buy_in = (_only(getattr(row, name) for row in same) for name in ("county", "dual", "buy_in"))
+    return Snapshot(newest.order, county, dual, buy_in, newest.begun), not before
 
 
 def _both_parts(row: Snapshot | None, of: str, *, later: bool) -> bool | None:
-    if row is None:
+    if row is None or row.buy_in is None:
         return None
     if row.buy_in not in BOTH_PARTS or not later:
         return row.buy_in in BOTH_PARTS
@@ -166,7 +170,7 @@ def place(person: Known, of: str) -> Place:
     state_says, dual = _said(rows, lambda span: span.dual)
     dual = dual if state_says or row is None else row.dual
     _, health_plan = _said(rows, lambda span: span.health_plan)
-    county = row.county if row is not None and row.county else _said(rows, lambda span: span.county)[1]
+    county = _said(rows, lambda span: span.county)[1] if row is None else row.county
     parts = _both_parts(row, of, later=later)
     death = max(person.deaths)[1] if person.deaths else None
     alive = None if not person.snapshots and not person.spans else death is None or month(death) >= of
@@ -190,7 +194,8 @@ def _aligned(person: Known, of: str, tests: list[object]) -> bool:
     """By the newest report; behind its month, while it goes on and nothing speaks against it."""
     if not person.reports:
         return False
-    (reported, *_), spans = max(person.reports)
+    newest = max(report.order for report in person.reports)
+    reported, spans = newest[0], [span for report in person.reports if report.order == newest for span in report.spans]
     if of <= reported:
         return any(first <= of <= last for first, last in spans)
     first, last = max(spans)

@@ -1,9 +1,10 @@
-"""Small simulated populations whose files come in many orders, with emergency visits written into them that the simulator does not invent."""
+"""Small simulated populations whose files come in many orders, with more emergency visits written into them than the simulator invents."""
 
 import csv
 import io
 import random
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ EMERGENCY: Final = "0450"
 _REVENUE_LINE_LENGTH: Final = 199
 
 
-def deliveries(folder: Path, seed: int, people: int, months: int, *, late: bool) -> list[Path]:
+def deliveries(folder: Path, seed: int, people: int, months: int, *, late: bool, aligned: bool) -> list[Path]:
     """Files in the order in which they are to be taken; ``late``: some feeds come weeks behind the others, some files out of turn."""
     simulate(folder, people=people, months=months, seed=seed, shift="medicare-to-medicaid")
     files = sorted((folder / "deliveries").glob("*/*"))
@@ -22,7 +23,8 @@ def deliveries(folder: Path, seed: int, people: int, months: int, *, late: bool)
         if path.name.startswith(("P.", "TMSIS.")):
             _with_emergencies(path)
     files = _late(files, random.Random(seed)) if late else files
-    return [*files, _later_word_on_dual_status(files), _later_word_on_residence(files), _obituary(files)]
+    later = (_later_word_on_dual_status(files), _later_word_on_residence(files), _obituary(files))
+    return [*files, *later, _two_who_are_one(files, aligned=aligned)]
 
 
 def _late(files: list[Path], chance: random.Random) -> list[Path]:
@@ -81,6 +83,29 @@ def _obituary(files: list[Path]) -> Path:
     return _written(feeds[-1], told, lambda day: f"{int(day[:2]) + 1}{day[2:]}")
 
 
+def _two_who_are_one(files: list[Path], *, aligned: bool) -> Path:
+    """Medicare says that two people of whom it told side by side, each with months and claims, are one.
+
+    ``aligned``: the same alignment report names both, with other months for each: one statement about one person from then on.
+    """
+    feeds = sorted((path for path in files if path.name.startswith("P.D9900")), key=lambda path: path.name)
+    newest = max((path for path in files if path.name.startswith("ALIGNMENT")), key=lambda path: path.name)
+    spans: dict[str, list[str]] = {}
+    for row in newest.read_text(encoding="ascii").splitlines()[1:-1]:
+        spans.setdefault(row.split(",")[2], []).append(",".join(row.split(",")[3:5]))
+    if aligned:
+        previous, current = min((-(spans[a] != spans[b]), a, b) for a in spans for b in spans if a < b)[1:]
+    else:
+        told = {line[:11] for line in _of(_members(feeds[-1]), "8")} - spans.keys()
+        claims = Counter(line[19:30] for path in feeds for line in _of(_members(path), "1"))
+        previous, current = sorted(told, key=lambda mbi: (-claims[mbi], mbi))[:2]
+    return _written(
+        feeds[-1],
+        {"9": [f"M{current}{previous}2018-01-012021-12-31{'':12}"]},
+        lambda day: f"{int(day[:2]) + 1}{day[2:4]}20",
+    )
+
+
 def _written(like: Path, told: dict[str, list[str]], on: Callable[[str], str]) -> Path:
     """A delivery of CCLF as another, of another day and with these records alone."""
     day = like.name.split(".D")[-1][:6]
@@ -123,21 +148,25 @@ def _with_emergencies(path: Path) -> None:
 
 
 def _emergencies_of_medicare(members: dict[str, str]) -> None:
-    """Every other outpatient claim gets a line of an emergency room, every third two."""
+    """Every other outpatient claim without a line gets one of an emergency room, every third two."""
     claims = next(name for name in members if ".ZC1Y" in name)
-    lines = [
+    told = _of(members, "2")
+    having = {line[:13] for line in told}
+    lines = told + [
         f"{claim[:13]}{number:>10}{claim[19:30]}{'':11}{claim[41:43]}{claim[43:63]}{EMERGENCY}".ljust(
             _REVENUE_LINE_LENGTH
         )
         for claim in members[claims].splitlines()
-        if claim[41:43] == "40" and int(claim[:13]) % 2
+        if claim[41:43] == "40" and int(claim[:13]) % 2 and claim[:13] not in having
         for number in range(1, 2 + (int(claim[:13]) % 3 == 0))
     ]
     members[claims.replace(".ZC1Y", ".ZC2Y")] = "".join(f"{line}\n" for line in lines)
     control = next(name for name in members if ".ZC0Y" in name)
-    members[control] += (
-        f"{'CCLF2':<7}|{'Part A Claims Revenue Center Detail File':<43}|{len(lines):>11}|{_REVENUE_LINE_LENGTH:>5} \n"
-    )
+    rows = [
+        f"{row[:52]}{len(lines):>11}{row[63:]}" if row.startswith("CCLF2") else row
+        for row in members[control].splitlines()
+    ]
+    members[control] = "".join(f"{row}\n" for row in rows)
 
 
 def _emergencies_of_medicaid(members: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """The routes for states: what is told equals a recomputation, what could tell of a few is not told, bad questions get problems."""
 
 import asyncio
+import csv
 import io
 from collections.abc import AsyncIterator
 from typing import Any
@@ -148,6 +149,24 @@ async def test_changes_are_the_same_steps_in_one_order(visitor: Visitor) -> None
     steps = (await get(visitor, "restatements", limit=10_000))["restatements"]
     assert [(row["revision"], key_of(row)) for row in seen] == [(row["revision"], key_of(row)) for row in steps]
     assert len({(row["revision"], key_of(row)) for row in seen}) == len(seen) > 100
+
+
+async def test_steps_that_are_not_told_are_empty_in_parquet_and_a_word_in_csv(visitor: Visitor, tmp_path: Any) -> None:
+    rows = (await get(visitor, "restatements", limit=10_000))["restatements"]
+    hidden = [row["cents"] == SUPPRESSED for row in rows]
+    assert any(hidden)
+    text = await visitor.get("ohio", "/v1/restatements", limit=10_000, format="csv")
+    told = list(csv.DictReader(io.StringIO(text.text)))
+    assert [line["cents"] for line in told] == [str(row["cents"]) for row in rows]
+    table = tmp_path / "restatements.parquet"
+    table.write_bytes((await visitor.get("ohio", "/v1/restatements", limit=10_000, format="parquet")).content)
+    found = duckdb.sql(f"SELECT cents, claims, suppressed FROM '{table}'").fetchall()
+    assert found == [
+        (None, None, True) if suppressed else (row["cents"], row["claims"], False)
+        for row, suppressed in zip(rows, hidden, strict=True)
+    ]
+    none = await visitor.get("ohio", "/v1/restatements", since=LAST, format="csv")
+    assert none.text.splitlines() == text.text.splitlines()[:1]
 
 
 async def test_tables_hold_what_json_holds(visitor: Visitor, tmp_path: Any) -> None:

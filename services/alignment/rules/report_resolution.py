@@ -4,6 +4,8 @@ Source: GPDC participation agreement, "Beneficiary Alignment Data": each monthly
 who was removed, so it replaces, for its entity, what older reports said about the person.
 """
 
+from dataclasses import replace
+
 from services.alignment.rules.known_month import Stated, Verdict
 from services.alignment.statements import AlignedSpan, Fact
 
@@ -20,7 +22,7 @@ class Reports:
         entity = fact.entity_id or ""
         there = self._newest.get(entity)
         if there is None or _newness(there) <= _newness(fact):
-            self._newest[entity] = fact
+            self._newest[entity] = fact if there is None else _together(there, fact)
             self._newest_first = sorted(self._newest.values(), key=_newness, reverse=True)
 
     def with_one_more(self, fact: Fact) -> "Reports":
@@ -54,6 +56,18 @@ class Reports:
 
 
 _UNREPORTED = Verdict("unreported")
+
+
+def _together(there: Fact, fact: Fact) -> Fact:
+    """A newer report alone; two parts of one, about people who turned out to be one, as what it says of them."""
+    if _newness(there) != _newness(fact):
+        return fact
+    spans = dict.fromkeys((*there.aligned, *fact.aligned))
+    return replace(fact, aligned=tuple(sorted(spans, key=_order)))
+
+
+def _order(span: AlignedSpan) -> tuple[int, bool, int]:
+    return span.first, span.last is None, span.last or 0
 
 
 def _newness(fact: Fact) -> tuple[int, int, int, str]:

@@ -51,6 +51,15 @@ def developments(triangle: Triangle) -> tuple[Development, ...]:
     return developments_of(_grown(triangle))
 
 
+def unbegun(triangle: Triangle) -> frozenset[int]:
+    """Lags at which no month had any amount yet, and that come before one at which some had: their share is nothing, and completes nothing."""
+    volumes: dict[int, int] = {}
+    for lag, (cents, _) in _grown(triangle):
+        volumes[lag] = volumes.get(lag, 0) + abs(cents)
+    begun = min((lag for lag, volume in volumes.items() if volume), default=0)
+    return frozenset(lag for lag in volumes if lag < begun)
+
+
 def developments_among(standing: Triangle, received: Triangle) -> tuple[Development, ...]:
     """The same where people come and go: what stood at a lag, against that with what came in until the next.
 

@@ -5,6 +5,7 @@ differ from them. Limits are those of a lognormal distribution with this mean an
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import exp, log, sqrt
 from statistics import NormalDist
 
@@ -24,6 +25,12 @@ def relative_error(cents: int, come_in: Completeness) -> float:
     return sqrt(come_in.relative_error**2 + come_in.process / cents)
 
 
+@cache
+def _quantile(confidence: float) -> float:
+    """How many standard deviations hold so much of a normal distribution."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
 def completed_amount(cents: int, come_in: Completeness, confidence: float) -> CompletedAmount:
     """Cents that have come in, as they will be; with limits that hold the outcome so often."""
     expected = cents / come_in.share
@@ -32,6 +39,6 @@ def completed_amount(cents: int, come_in: Completeness, confidence: float) -> Co
     if cents <= 0:
         return CompletedAmount(round(expected), None)
     spread = log(1 + relative_error(cents, come_in) ** 2)
-    reach = NormalDist().inv_cdf((1 + confidence) / 2) * sqrt(spread)
+    reach = _quantile(confidence) * sqrt(spread)
     low, high = (expected * exp(sign * reach - spread / 2) for sign in (-1, 1))
     return CompletedAmount(round(expected), (round(low), round(high)))

@@ -4,7 +4,7 @@ from functools import cache
 
 from contracts.codes import Cohort, Payer, ServiceCategory
 from services.cost_shift.disclosure_policy import disclosure_entries
-from services.cost_shift.states.answers import Change, DictionaryAnswer, Measure, PolicyEntry, Term
+from services.cost_shift.states.answers import Change, CompletedShown, DictionaryAnswer, Measure, PolicyEntry, Term
 
 _COHORTS = {
     Cohort.ALIGNED: "aligned with the entity in that month",
@@ -38,7 +38,7 @@ def dictionary() -> DictionaryAnswer:
     """The data dictionary of these routes."""
     described = {
         name: field.description
-        for model in (Measure, Change)
+        for model in (CompletedShown, Measure, Change)
         for name, field in model.model_fields.items()
         if field.description
     }

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from contracts.codes import Payer
 from services.cost_shift.category_policy import CategoryPair, category_pairs
-from services.cost_shift.completed_figures import FigureCompletion, asked_for
+from services.cost_shift.completed_figures import FigureCompletion, asked_for, figure_completion
 from services.cost_shift.freshness import CONDITIONAL
 from services.cost_shift.histories import KnownHistories
 from services.cost_shift.states import answers, feed, reading
@@ -29,7 +29,14 @@ from services.cost_shift.states.questions import (
 )
 from services.cost_shift.states.reading import Known, PeopleQuery, people_key
 from services.cost_shift.states.signals import router as signals
-from services.cost_shift.states.tables import MeasureRow, as_row
+from services.cost_shift.states.tables import (
+    MeasureRow,
+    MeasureText,
+    RestatementRow,
+    RestatementText,
+    as_row,
+    as_step,
+)
 from services.runtime.access.guard import needs
 from services.runtime.gateway import ReadConnection
 from services.runtime.tabular import table_response
@@ -88,6 +95,7 @@ async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they 
     name: str,
     answer: answers.MeasuresAnswer | answers.PersonMonthsAnswer | answers.RestatementsAnswer,
     rows: Sequence[BaseModel],
+    model: type[BaseModel],
     form: Table,
     response: Response,
     left_out: frozenset[str],
@@ -96,7 +104,6 @@ async def _table(  # noqa: PLR0913, PLR0917 - an answer, its rows, and how they 
     headers = {**response.headers, "Tandem-Revision": str(answer.revision), "Tandem-As-Of": answer.as_of.isoformat()}
     if not isinstance(answer, answers.PersonMonthsAnswer) and answer.next_offset is not None:
         headers["Tandem-Next-Offset"] = str(answer.next_offset)
-    model = type(rows[0]) if rows else MeasureRow
     named = f"{name}-{answer.revision}"
     return await asyncio.to_thread(table_response, rows, model, form, name=named, headers=headers, without=left_out)
 
@@ -121,9 +128,8 @@ async def list_measures(
         connection, people, filters.payer, filters.category, group_by, filters.limit + 1, filters.offset
     )
     counts = await reading.person_months(connection, people, group_by)
-    completion = FigureCompletion(
-        await histories.of(connection, "released", asked.revision), asked_for(people, filters.payer, filters.category)
-    )
+    filtered = asked_for(people, filters.payer, filters.category)
+    completion = await figure_completion(connection, histories, ("released", asked.revision), group_by, filtered)
     answer = answers.MeasuresAnswer(
         revision=asked.revision,
         as_of=asked.as_of,
@@ -136,8 +142,9 @@ async def list_measures(
     )
     if filters.format == "json":
         return _json(answer, response)
-    rows = [as_row(one, text=filters.format == "csv") for one in answer.measures]
-    return await _table("measures", answer, rows, filters.format, response, _left_out(group_by))
+    text = filters.format == "csv"
+    rows, model = [as_row(one, text=text) for one in answer.measures], MeasureText if text else MeasureRow
+    return await _table("measures", answer, rows, model, filters.format, response, _left_out(group_by))
 
 
 def _measure(
@@ -183,7 +190,8 @@ async def list_person_months(
     )
     if filters.format == "json":
         return answer
-    return await _table("person-months", answer, answer.person_months, filters.format, response, _left_out(group_by))
+    rows, left_out = answer.person_months, _left_out(group_by)
+    return await _table("person-months", answer, rows, answers.PersonMonths, filters.format, response, left_out)
 
 
 @figures.get(
@@ -215,7 +223,9 @@ async def list_restatements(
     )
     if filters.format == "json":
         return answer
-    return await _table("restatements", answer, answer.restatements, filters.format, response, frozenset())
+    text = filters.format == "csv"
+    steps, model = [as_step(one, text=text) for one in answer.restatements], RestatementText if text else RestatementRow
+    return await _table("restatements", answer, steps, model, filters.format, response, frozenset())
 
 
 def _restatement(row: asyncpg.Record) -> answers.Restatement:

@@ -8,13 +8,25 @@ from contracts.codes import ServiceCategory
 from services.cost_shift.disclosure_policy import disclosure_policy
 from services.cost_shift.rules.attention_level import Level as Attention
 from services.cost_shift.rules.signal_level import Lack
-from services.cost_shift.signal_answers import PairEvidence, SignalLevel, SignalShown
+from services.cost_shift.signal_answers import PairEvidence, PeriodShown, SignalLevel, SignalShown
 from services.cost_shift.states.answers import SUPPRESSED, Suppressed
 
 Withheld = Literal["too_few_people"]
 TOO_FEW_PEOPLE: Final[Withheld] = "too_few_people"
 _STATEMENT: Final = "Too few people stand behind one of the groups that are set against each other: nothing may be told of this channel."
 _ALL_SERVICES: Final = "all_services"
+
+
+class StatePeriod(PeriodShown):
+    """A quarter, without the exact count of its people."""
+
+    people: Annotated[int, Field(exclude=True)] = 0
+
+
+class StateEvidence(PairEvidence):
+    """Both effects of a channel and what they come to."""
+
+    periods: list[StatePeriod]  # type: ignore[assignment] # the same, less a count
 
 
 class StateSignal(BaseModel):
@@ -39,7 +51,7 @@ class StateSignal(BaseModel):
     medicare_chart: Literal["up", "down"] | None
     medicaid_chart: Literal["up", "down"] | None
     lacking: list[Lack]
-    evidence: PairEvidence | None
+    evidence: StateEvidence | None
     statement: str
     caveats: list[str]
 
@@ -70,11 +82,11 @@ _NOTHING: Final[dict[str, object]] = {
 }
 
 
-def _evidence(signal: SignalShown) -> PairEvidence | None:
+def _evidence(signal: SignalShown) -> StateEvidence | None:
     """Quarters are told of all services alone, because who had a cost of one category in a quarter is not counted."""
     if signal.evidence is None:
         return None
     smallest = disclosure_policy().smallest_shown
     quarters = signal.evidence.periods if signal.channel == _ALL_SERVICES else []
-    told = [quarter for quarter in quarters if quarter.people >= smallest]
-    return signal.evidence.model_copy(update={"periods": told})
+    told = [quarter.model_dump() for quarter in quarters if quarter.people >= smallest]
+    return StateEvidence(**signal.evidence.model_dump() | {"periods": told})

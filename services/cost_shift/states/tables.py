@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.cost_shift.answers import CentsPerMonth
-from services.cost_shift.states.answers import SUPPRESSED, CompletedShown, Dimensions, Measure
+from services.cost_shift.states.answers import SUPPRESSED, CompletedShown, Dimensions, Measure, Restatement
 
 _AMOUNTS = ("cents", "claims", "crossover_cents", "crossover_claims", "person_months")
 
@@ -59,3 +59,30 @@ def as_row(measure: Measure, *, text: bool) -> MeasureRow:
         "crossover_suppressed": measure.crossover_cents == SUPPRESSED,
     }
     return (MeasureText if text else MeasureRow)(**values)
+
+
+class RestatementRow(Dimensions):
+    """A step of a figure as a row of a Parquet file."""
+
+    revision: int
+    previous_revision: int | None
+    causes: list[str]
+    cents: int | None
+    claims: int | None
+    suppressed: bool
+
+
+class RestatementText(RestatementRow):
+    """The same as a row of CSV."""
+
+    cents: Any
+    claims: Any
+
+
+def as_step(restatement: Restatement, *, text: bool) -> RestatementRow:
+    """One step of a figure as a row of a table."""
+    values = restatement.model_dump() | {"suppressed": SUPPRESSED in {restatement.cents, restatement.claims}}
+    if text:
+        return RestatementText(**values)
+    told = {name: None if values[name] == SUPPRESSED else values[name] for name in ("cents", "claims")}
+    return RestatementRow(**values | told)

@@ -1,5 +1,6 @@
 """Which statement speaks for a month: tables for each source, and what the sources say together."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,36 @@ def test_a_month_that_two_entities_claim_overlaps() -> None:
     assert not reports.verdict(number("2022-03")).claimed_by_others
     reports.add(report(2, "2022-03", ("2022-02", None), entity="D9002"))
     assert reports.verdict(number("2022-03")).claimed_by_others
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "aligned"),
+    [
+        ([("2022-01", "2022-01")], [("2022-03", None)], ["2022-01", "2022-03", "2022-04"]),
+        ([("2022-01", "2022-02")], [("2022-01", None)], ["2022-01", "2022-02", "2022-03", "2022-04"]),
+        ([("2022-02", None)], [("2022-02", None)], ["2022-02", "2022-03", "2022-04"]),
+        ([("2022-01", "2022-01"), ("2022-04", None)], [("2022-02", "2022-02")], ["2022-01", "2022-02", "2022-04"]),
+    ],
+)
+def test_parts_of_one_report_about_two_who_are_one_are_one_statement(
+    one: list[tuple[str, str | None]], other: list[tuple[str, str | None]], aligned: list[str]
+) -> None:
+    """In whichever order they come; a newer report takes the place of all of it."""
+    parts = [report(1, "2022-04", *one), replace(report(1, "2022-04", *other), event_id="r1 by another number")]
+    months = ["2021-12", "2022-01", "2022-02", "2022-03", "2022-04"]
+    for facts in (parts, parts[::-1]):
+        reports = Reports()
+        for fact in facts:
+            reached = {
+                month for month in months if reports.with_one_more(fact).verdict(number(month)).kind == "aligned"
+            }
+            touched = reports.reach_of(fact, range(number(months[0]), number(months[-1]) + 1))
+            known = {month for month in months if reports.verdict(number(month)).kind == "aligned"}
+            assert {number(month) for month in reached ^ known} <= touched
+            reports.add(fact)
+        assert [month for month in months if reports.verdict(number(month)).kind == "aligned"] == aligned
+        reports.add(report(2, "2022-05", ("2022-05", None)))
+        assert not [month for month in months if reports.verdict(number(month)).kind == "aligned"]
 
 
 def test_leaving_and_returning_are_marked_in_their_first_month_only() -> None:

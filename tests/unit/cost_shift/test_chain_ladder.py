@@ -1,14 +1,15 @@
 """The chain ladder against the triangle with which Mack published it, and by its own laws."""
 
 from math import prod, sqrt
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.months import add_months
-from services.cost_shift.completion import Completion, cumulated
-from services.cost_shift.rules.chain_ladder import Completeness, completeness, developments
+from services.cost_shift.completion import Completion, completion_of, cumulated
+from services.cost_shift.rules.chain_ladder import Completeness, completeness, developments, unbegun
 
 # Taylor and Ashe (1983), as used in Mack (1993), table 1; a year of theirs is a month here.
 TAYLOR_ASHE = [
@@ -154,9 +155,65 @@ def test_months_of_too_little_and_months_that_nobody_can_tell() -> None:
     assert both.incomplete(["2021-02", "2021-03"], 0.5) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("rows", "lags"),
+    [
+        ([[0, 40, 90, 100], [0, 50, 95], [0, 45], [0]], {0}),
+        ([[0, 0, 90, 100], [0, 0, 95], [0, 0]], {0, 1}),
+        # Somebody's did come in at once: little, but a share.
+        ([[0, 40, 90, 100], [1, 50, 95], [0, 45], [0]], set()),
+        # A payment and its return were there, though they came to nothing.
+        ([[5, 40, 90], [-5, 50, 95], [0, 45]], set()),
+        # Nothing ever came: nobody knows when it will.
+        ([[0, 0, 0], [0, 0], [0]], set()),
+        ([[70, 80, 90], [60, 70]], set()),
+        ([[0]], set()),
+        ([], set()),
+    ],
+)
+def test_lags_at_which_nothing_has_ever_come_in_yet(rows: list[list[int]], lags: set[int]) -> None:
+    assert unbegun(triangle(rows)) == lags
+
+
+def test_a_month_of_which_nothing_can_have_come_in_is_kept_out_of_estimates() -> None:
+    """Claims come a month later at the earliest: the latest month is empty, and not cheap."""
+    months = [add_months("2021-01", number) for number in range(6)]
+    came_in = [
+        {"state": "OH", "entity": "", "payer": payer, "category": "inpatient", "month": month, "known": add_months(month, 1),
+         "cents": 1000, "received": 1000}
+        for payer in ("medicare", "medicaid") for month in months[:-1]
+    ]  # fmt: skip
+    found = completion_of({"medicare": months, "medicaid": months}, cast("Any", came_in))
+    assert not found.has_begun("medicare", months[-1])
+    assert found.has_begun("medicare", months[-2])
+    assert found.of(("medicare", ""), months[-1]) is None
+    assert found.incomplete(months, 0.9) == ([months[-1]], [])
+    alone = completion_of({"medicare": months}, cast("Any", came_in[:5]))
+    assert alone.incomplete(months, 0.9) == ([months[-1]], months[:-1])
+
+
 def test_factors_multiply() -> None:
     found = developments(triangle(TAYLOR_ASHE))
     for lag in range(9):
         come_in = completeness(found, lag)
         assert come_in is not None
         assert come_in.share == pytest.approx(1 / prod(one.factor for one in found[lag:]))
+
+
+def test_a_ladder_is_climbed_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    climbed = 0
+
+    def counted(*asked: Any) -> Any:
+        nonlocal climbed
+        climbed += 1
+        return completeness(*asked)
+
+    monkeypatch.setattr("services.cost_shift.completion.completeness", counted)
+    asked = history(medicare=["2021-03"])
+    first = {month: asked.of(WHOLE, month) for month in ("2021-01", "2021-02", "2021-03")}
+    assert len({None if one is None else one.share for one in first.values()}) > 1
+    before = climbed
+    for _ in range(50):
+        assert {month: asked.of(WHOLE, month) for month in first} == first
+    assert climbed == before
+    assert asked == history(medicare=["2021-03"])  # what was asked is no part of what is known

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from contracts.codes import Cohort, ServiceCategory
 from services.cost_shift import cut, gateway, reading
+from services.cost_shift.completed_figures import FigureCompletion
 from services.cost_shift.gateway import EffectFilters, MeasureFilters, PersonMonthFilters, RestatementFilters
 from services.cost_shift.reading import MeasureQuery, PeopleQuery
 from services.runtime.problems import Problem
@@ -135,6 +136,7 @@ def test_no_entity_and_an_unknown_county_are_shown_as_null() -> None:
     assert shown == {"state": "OH", "entity_id": None, "county_fips": None, "month": "2022-01"}
 
 
+NOT_COMPLETED = FigureCompletion({}, {})
 AMOUNTS = {"cents": 1000, "claims": 4, "crossover_cents": 100, "crossover_claims": 1}
 
 
@@ -149,14 +151,14 @@ AMOUNTS = {"cents": 1000, "claims": 4, "crossover_cents": 100, "crossover_claims
 )
 def test_capitation_is_never_shown_as_services(row: dict[str, str], category: Any, basis: Any, expected: str) -> None:
     query = MeasureQuery(PeopleQuery(1), category=category, basis=basis, group_by=cast("Any", tuple(row)))
-    shown = gateway._measure(query, cast("Any", row | AMOUNTS), 3)
+    shown = gateway._measure(query, cast("Any", row | AMOUNTS), 3, NOT_COMPLETED)
     assert shown.basis == expected
     assert shown.pbpm is not None
     assert (shown.pbpm.numerator, shown.pbpm.denominator, shown.pbpm.shown_cents) == (1000, 3, 333)
 
 
 def test_cost_without_a_person_month_has_no_average() -> None:
-    shown = gateway._measure(MeasureQuery(PeopleQuery(1), group_by=()), cast("Any", AMOUNTS), 0)
+    shown = gateway._measure(MeasureQuery(PeopleQuery(1), group_by=()), cast("Any", AMOUNTS), 0, NOT_COMPLETED)
     assert shown.pbpm is None
     assert (shown.cents, shown.claims, shown.crossover_cents, shown.crossover_claims) == (1000, 4, 100, 1)
 

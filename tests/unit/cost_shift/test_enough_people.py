@@ -227,6 +227,7 @@ def test_quarters_of_a_few_people_and_of_single_categories_are_not_told() -> Non
     assert one.evidence.periods == []
     assert [period.period for period in whole.evidence.periods] == [0]
     assert whole.evidence.medicare == EFFECT
+    assert "people" not in whole.evidence.model_dump()["periods"][0]
 
 
 @pytest.mark.parametrize(

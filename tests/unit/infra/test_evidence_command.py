@@ -22,7 +22,7 @@ def _answer(*, as_kept: bool) -> EvidenceAnswer:
     )  # fmt: skip
     return EvidenceAnswer(
         signal=signal_of(STUDY), study=shown, series=[], cells=[], covariates=[], bootstrap_draws=999, bootstrap_seed=1,
-        months_a_group=3, as_kept=as_kept,
+        power=0.8, months_a_group=3, as_kept=as_kept,
     )  # fmt: skip
 
 

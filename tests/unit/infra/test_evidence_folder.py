@@ -19,6 +19,7 @@ from infra.command.evidence_figures import Line, line_figure
 from infra.command.evidence_folder import write_evidence
 from services.cost_shift.evidence import EvidenceAnswer, cells_shown
 from services.cost_shift.signal_answers import StudyShown
+from services.cost_shift.studying import Study
 
 STUDY = StudyWorld(5, counties=8, people=25, months=24).study()
 
@@ -26,20 +27,20 @@ STUDY = StudyWorld(5, counties=8, people=25, months=24).study()
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     to: Path = tmp_path_factory.mktemp("evidence") / "D9001"
-    write_evidence(_evidence(), to)
+    write_evidence(evidence_of(), to)
     return to
 
 
-def _evidence(*, as_kept: bool = True) -> EvidenceAnswer:
+def evidence_of(of: Study = STUDY, *, as_kept: bool = True) -> EvidenceAnswer:
     shown = StudyShown(
-        entity_id="D9001", revision=1, states=["OH"], first_month=STUDY.months[0], baseline_last=STUDY.baseline_last,
-        last_month=STUDY.months[-1], months_left_out=[], confidence_level=0.95, policy={}, cells_digest=STUDY.cells.digest(),
+        entity_id="D9001", revision=1, states=["OH"], first_month=of.months[0], baseline_last=of.baseline_last,
+        last_month=of.months[-1], months_left_out=[], confidence_level=0.95, policy={}, cells_digest=of.cells.digest(),
     )  # fmt: skip
     return EvidenceAnswer(
-        signal=signal_of(STUDY), study=shown, series=list(SERIES),
-        cells=cells_shown(STUDY, list(SERIES)),
-        covariates=[name for name, _ in STUDY.covariate_columns], bootstrap_draws=999,
-        bootstrap_seed=STUDY.estimating.bootstrap_seed, months_a_group=3, as_kept=as_kept,
+        signal=signal_of(of), study=shown, series=list(SERIES),
+        cells=cells_shown(of, list(SERIES)),
+        covariates=[name for name, _ in of.covariate_columns], bootstrap_draws=999,
+        bootstrap_seed=of.estimating.bootstrap_seed, power=of.estimating.power, months_a_group=3, as_kept=as_kept,
     )  # fmt: skip
 
 
@@ -127,10 +128,10 @@ def test_the_readme_says_what_it_is_and_how_to_check_it(folder: Path) -> None:
 
 
 def test_cells_that_are_not_those_of_then_are_said(tmp_path: Path) -> None:
-    write_evidence(_evidence(as_kept=False), tmp_path / "new")
+    write_evidence(evidence_of(as_kept=False), tmp_path / "new")
     assert "are NOT those" in (tmp_path / "new" / "README.md").read_text()
     with pytest.raises(FileExistsError):
-        write_evidence(_evidence(), tmp_path / "new")
+        write_evidence(evidence_of(), tmp_path / "new")
 
 
 @pytest.mark.parametrize("name", ["periods", "medicare", "medicaid"])

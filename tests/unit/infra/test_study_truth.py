@@ -8,13 +8,14 @@ import pytest
 
 from contracts.codes import Cohort, Payer
 from infra.bench.full_recovery import Found, read_found
-from infra.bench.study_truth import Population, planted_cents, study_truth, treated_months
+from infra.bench.study_truth import Population, followed, planted_cents, study_truth
 from infra.simulator.person import Person, draw_person
 from infra.simulator.simulation import claims_of
 from infra.simulator.truth import Truth, cohort_of
 
 POPULATION = Population(5, 40, 18, 12, "medicare-to-medicaid", 40_000, 30_000)
 LAST = POPULATION.period.last_service
+MONTHS = POPULATION.period.texts[: LAST + 1]
 
 
 def drawn() -> list[Person]:
@@ -38,29 +39,41 @@ def test_what_is_planted_in_every_month_is_what_the_truth_adds_up() -> None:
 
 
 def test_people_are_treated_behind_the_baseline_and_from_their_quarter_of_entry_on() -> None:
-    kinds = Counter[str]()
+    kinds, studied = Counter[str](), frozenset(range(LAST + 1))
     for person in drawn():
-        months = treated_months(person, POPULATION.baseline, LAST)
+        one = followed(person, POPULATION.baseline, studied)
+        if one is None:
+            kinds["comes later"] += 1
+            continue
         last = min(person.life.last_stated, LAST)
         aligned = [number for number in range(person.life.entry, last + 1) if person.aligned[number]]
-        if not months:
-            kinds["never" if not aligned else "not followed"] += 1
+        assert (one.start is None) == (not aligned)
+        assert all(cohort_of(person, month) is not Cohort.EXCLUDED for month in one.counties)
+        if one.start is None:
+            assert not one.treated
+            kinds["never"] += 1
             continue
-        assert months[0] >= POPULATION.baseline
-        assert all(cohort_of(person, month) is not Cohort.EXCLUDED for month in months)
-        assert (months[0] - POPULATION.baseline) % 3 == 0 or months[0] > aligned[0]
-        assert not [month for month in aligned if month > months[0] and month not in months]
-        kinds["left" if len(months) > sum(month >= months[0] for month in aligned) else "stayed"] += 1
+        assert one.start >= POPULATION.baseline
+        assert (one.start - POPULATION.baseline) % 3 == 0
+        assert aligned[0] < one.start + 3
+        assert {month for month in aligned if month >= one.start} <= set(one.treated)
+        kinds["left" if len(one.treated) > sum(month >= one.start for month in aligned) else "stayed"] += 1
     assert kinds["never"]
     assert kinds["stayed"]
 
 
-def test_a_shorter_study_sees_less_and_without_a_shift_there_is_nothing() -> None:
-    period = POPULATION.period
-    whole, shorter = study_truth(POPULATION, period.texts[LAST]), study_truth(POPULATION, period.texts[LAST - 3])
+def test_months_that_are_left_out_and_counties_without_earlier_months_are_not_studied() -> None:
+    studied = MONTHS[:-3]
+    whole, shorter = study_truth(POPULATION, MONTHS), study_truth(POPULATION, studied)
     assert shorter.person_months < whole.person_months
     assert abs(shorter.medicare_cents) < abs(whole.medicare_cents)
-    none = study_truth(replace(POPULATION, shift="none"), period.texts[LAST])
+    only_behind = study_truth(POPULATION, MONTHS[POPULATION.baseline : POPULATION.baseline + 3])
+    every = [one for person in drawn() if (one := followed(person, POPULATION.baseline, frozenset(range(LAST + 1))))]
+    # Who enters in a later quarter is untreated in the first behind the baseline; of everybody else there is no earlier month.
+    assert only_behind.person_months < sum(
+        len([month for month in one.treated if month < POPULATION.baseline + 3]) for one in every
+    )
+    none = study_truth(replace(POPULATION, shift="none"), MONTHS)
     assert none.person_months == whole.person_months
     assert none.effects == (0, 0)
 
@@ -76,10 +89,14 @@ def answered(lower: float | None, upper: float | None) -> dict[str, float | None
 def test_an_interval_without_an_end_holds_everything_on_that_side(
     lower: float | None, upper: float | None, *, held: bool
 ) -> None:
-    last = POPULATION.period.texts[LAST]
     evidence = {"medicare": answered(lower, upper), "medicaid": answered(None, None)}
     study = {
-        "study": {"last_month": last, "treated_person_months": 7},
+        "study": {
+            "first_month": MONTHS[0],
+            "last_month": MONTHS[-1],
+            "months_left_out": [MONTHS[-3]],
+            "treated_person_months": 7,
+        },
         "pairs": [{"channel": "all_services", "evidence": evidence}],
     }
 
@@ -88,4 +105,5 @@ def test_an_interval_without_an_end_holds_everything_on_that_side(
     assert found.held == (held, True)
     assert found.told == "watch (2)"
     assert (found.treated_person_months, found.claims, found.exact) == (7, 12, True)
-    assert found.true_person_months == study_truth(POPULATION, last).person_months
+    assert found.months == LAST
+    assert found.true_person_months == study_truth(POPULATION, [*MONTHS[:-3], *MONTHS[-2:]]).person_months
