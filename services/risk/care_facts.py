@@ -79,7 +79,7 @@ class CareFacts:
     birth_date: date | None = None
     # "1" male, "2" female; None where nobody has said.
     sex_code: str | None = None
-    # In a nursing facility, within the policy's year before the day.
+    # In a nursing facility, within the policy's window before the day.
     facility_days: int = 0
 
     def between(self, name: str, first: date, last: date) -> tuple[Service, ...]:

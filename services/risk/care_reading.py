@@ -215,7 +215,7 @@ class CareReader:
         shares = await self._grouped(_SHARES, people, self._today)
         tiers = await self._grouped(_TIERS, people)
         gone = await self._grouped(_GONE, people)
-        stays = await self._grouped(_STAYS, people, self._today - timedelta(days=self._policy.look_back_days))
+        stays = await self._grouped(_STAYS, people, self._stays_since())
         return {
             person: self._facts(
                 person, aligned[person], claims[person], observed[person], tiers[person], portraits[person],
@@ -256,7 +256,10 @@ class CareReader:
 
     def _facility_days(self, rows: list[asyncpg.Record]) -> int:
         stays = [FacilityStay(*tuple(row)[1:]) for row in rows]
-        return facility_days(stays, self._today - timedelta(days=self._policy.look_back_days), self._today)
+        return facility_days(stays, self._stays_since(), self._today)
+
+    def _stays_since(self) -> date:
+        return self._today - timedelta(days=self._policy.screening_exclusions["nursing_facility_window_days"] - 1)
 
     async def standing_of(self, people: list[str]) -> dict[str, Standing]:
         """What earlier cuts left behind, of each person: one query."""

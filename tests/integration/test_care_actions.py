@@ -156,6 +156,23 @@ async def test_screenings_follow_age_sex_and_what_is_on_file_and_end_with_their_
         assert ("colorectal_cancer_screening", "withdrawn") in {(one.action, one.outcome) for one in closed}
 
 
+async def test_whoever_lives_in_a_nursing_facility_is_not_screened_but_short_stays_are_no_home(
+    database_url: str,
+) -> None:
+    async with world.prepared(database_url) as connection:
+        await world.apply(connection, world.coverage(1, 1, "2019-06", "02"))
+        await world.apply(connection, care.aligned(1, 1, "2022-01", 24))
+        # Long ago, and twice in the last 120 days: 90 days of these together.
+        for first, last in ((date(2022, 1, 1), date(2022, 5, 1)), (date(2022, 6, 8), date(2022, 8, 31))):
+            await world.apply(connection, world.stay(1, 2, first, last))
+        await world.apply(connection, world.stay(1, 2, date(2022, 9, 10), date(2022, 9, 14)))
+        await care.cut(connection, 2, START)
+        assert "breast_cancer_screening" in await care.actions(connection, 1)
+        await world.apply(connection, world.stay(1, 3, date(2022, 10, 1), date(2022, 10, 1)))
+        await care.cut(connection, 3, START)
+        assert (await care.actions(connection, 1))["breast_cancer_screening"]["outcome"] == "withdrawn"
+
+
 BARRIERS: list[tuple[str, Any]] = [
     ("Not aligned", lambda: care.aligned(1, 3, "2022-10", 3, is_aligned=False)),
     ("The person has died", lambda: world.coverage(1, 3, "2022-10", "02", death_date=date(2022, 10, 1))),

@@ -1,7 +1,7 @@
 """Whom screening for cancer is not proposed to, because its harm would come sooner than its good.
 
 Source: HEDIS, breast cancer screening (BCS) and colorectal cancer screening (COL), exclusions: hospice or palliative care in the year;
-from 66 on (completed by the end of the year) a long stay in a nursing facility, or frailty on two days of the year together with
+from 66 on (completed by the end of the year) living in a nursing facility, or frailty on two days of the year together with
 advanced illness on two days of two years. Medicines for dementia, which HEDIS takes for such an illness as well, are left out: no feed
 tells ingredients.
 """
