@@ -89,10 +89,11 @@ def use(oracle: CostOracle, revision: int, group_by: Sequence[str]) -> Rows:
 
 
 class Completeness(NamedTuple):
-    """Factors by series and lag (factor, months, Mack's variance of it), and each payer's months of receipt."""
+    """Factors by series and lag (factor, months, Mack's variance of it), each payer's months of receipt, and the lags at which it had never paid yet."""
 
     factors: dict[tuple[str, str], dict[int, tuple[float, int, float]]]
     received: dict[str, list[str]]
+    too_soon: dict[str, frozenset[int]]
 
     def share(self, series: tuple[str, str], lag: int) -> tuple[float, float] | None:
         """What has come in so long after the month, and its relative error; nothing where growth ahead was never seen."""
@@ -142,7 +143,15 @@ def completeness(oracle: CostOracle, revision: int) -> Completeness:
     reached: dict[tuple[str, str], dict[tuple[str, int], int]] = defaultdict(dict)
     for payer, category, month, known, cents in grown:
         reached[payer, category][month, index(known) - index(month)] = cents
-    return Completeness({series: _factors(cells) for series, cells in reached.items()}, dict(received))
+    too_soon = {payer: _too_soon(cells) for (payer, category), cells in reached.items() if not category}
+    return Completeness({series: _factors(cells) for series, cells in reached.items()}, dict(received), too_soon)
+
+
+def _too_soon(reached: dict[tuple[str, int], int]) -> frozenset[int]:
+    """So long after it no month has anything yet, and later on some have."""
+    looked = {(month, lag) for month, lag in reached if (month, lag + 1) in reached}
+    paid = [lag for month, lag in looked if reached[month, lag]]
+    return frozenset(lag for _, lag in looked if paid and lag < min(paid))
 
 
 def _factors(reached: dict[tuple[str, int], int]) -> dict[int, tuple[float, int, float]]:
