@@ -142,17 +142,21 @@ def _said(spans: list[Span], value: Callable[[Span], str | None]) -> tuple[bool,
     return True, _only(value(span) for span in spans if span.order[:2] == newest.order[:2])
 
 
-def _snapshot(person: Known, of: str) -> tuple[Snapshot | None, bool]:
-    """The row that speaks for a month, and whether it is of a later month."""
+def _snapshot(person: Known, of: str) -> tuple[Snapshot | None, str | None, bool]:
+    """The row that speaks for a month, the state that it names, and whether it is of a later month.
+
+    Of two rows that name two counties of one state, the state stands.
+    """
     known = sorted(person.snapshots)
     before = [one for one in known if one <= of]
     if not known:
-        return None, False
+        return None, None, False
     rows = person.snapshots[before[-1] if before else known[0]]
     newest = max(rows, key=lambda row: row.order)
     same = [row for row in rows if row.order == newest.order]
     county, dual, buy_in = (_only(getattr(row, name) for row in same) for name in ("county", "dual", "buy_in"))
-    return Snapshot(newest.order, county, dual, buy_in, newest.begun), not before
+    state = _only(row.county[:2] for row in same if row.county)
+    return Snapshot(newest.order, county, dual, buy_in, newest.begun), state, not before
 
 
 def _both_parts(row: Snapshot | None, of: str, *, later: bool) -> bool | None:
@@ -166,17 +170,21 @@ def _both_parts(row: Snapshot | None, of: str, *, later: bool) -> bool | None:
 def place(person: Known, of: str) -> Place:
     """The definitions of cohort, entity, county and dual status."""
     rows = _newest_first(person, of)
-    row, later = _snapshot(person, of)
+    row, state, later = _snapshot(person, of)
     state_says, dual = _said(rows, lambda span: span.dual)
     dual = dual if state_says or row is None else row.dual
     _, health_plan = _said(rows, lambda span: span.health_plan)
-    county = _said(rows, lambda span: span.county)[1] if row is None else row.county
+    if row is None:
+        county = _said(rows, lambda span: span.county)[1]
+        state = county and county[:2]
+    else:
+        county = row.county
     parts = _both_parts(row, of, later=later)
     death = max(person.deaths)[1] if person.deaths else None
     alive = None if not person.snapshots and not person.spans else death is None or month(death) >= of
     level = LEVELS.get(dual or "", "unknown")
     tests = {"dual": None if level == "unknown" else level == "full", "parts": parts, "alive": alive,
-             "plan": health_plan and health_plan == "none", "lives": county and county.startswith("39")}  # fmt: skip
+             "plan": health_plan and health_plan == "none", "lives": state and state == "39"}  # fmt: skip
     if _aligned(person, of, [*tests.values(), _in_our_plan(person, rows, of)]):
         return Place("aligned", ENTITY, county or "", dual or "")
     cohort = "comparison" if all(tests.values()) else "excluded"
