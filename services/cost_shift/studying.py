@@ -14,8 +14,8 @@ from services.cost_shift.completion import TOTAL, Completion
 from services.cost_shift.county_cells import OF_NO_ENTITY, completed
 from services.cost_shift.estimate_policy import EstimatePolicy
 from services.cost_shift.estimating import Effects, Estimate, PairEstimate
-from services.cost_shift.rules.clustered_regression import NotIdentifiedError, effects_basis, regression
-from services.cost_shift.rules.cohort_time import Averaged, Event, averaged, joint_level, leads_and_lags
+from services.cost_shift.rules.clustered_regression import NotIdentifiedError, Space, effects_basis, regression
+from services.cost_shift.rules.cohort_time import Averaged, Event, averaged, indicators, joint_level, leads_and_lags
 from services.cost_shift.rules.composition import TraitDifference
 from services.cost_shift.rules.county_panel import Numbers, Panel, Series
 from services.cost_shift.rules.false_discovery import adjusted_p_values
@@ -131,9 +131,22 @@ class Study:
 
     def by_period(self) -> dict[int, Effects]:
         """Effects of each quarter since the start against the last before it. Raises :class:`NotIdentifiedError`."""
+        found, held = leads_and_lags(self.events, self.panel.weight), self.held_constant
+        columns = np.hstack([indicators(self.events, found.events), held])
+        space = Space.of(self.panel, columns, self.effects_of_cells)
+        covariates = np.eye(columns.shape[1])[:, len(found.events) :]
+        beside = np.zeros(held.shape[1])
         return {
-            period: self._effects(chosen, self.panel)
-            for period, chosen in leads_and_lags(self.events, self.panel.weight).items()
+            period: Effects(
+                space.regression(
+                    np.concatenate([own, beside]),
+                    np.hstack([np.vstack([others, np.zeros((len(beside), others.shape[1]))]), covariates]),
+                ),
+                self.panel,
+                self.weights,
+                self.estimating,
+            )
+            for period, (own, others) in found.periods.items()
         }
 
     def parted_before(self, series: Series, periods: dict[int, Effects]) -> float:

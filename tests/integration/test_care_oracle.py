@@ -50,7 +50,9 @@ def told_by_the_oracle(oracle: Oracle) -> Told:
 
 
 # The last is long enough for screenings.
-@pytest.mark.parametrize(("people", "months", "seed"), [(15, 17, 0), (15, 17, 1), (15, 17, 2), (12, 41, 4)])
+@pytest.mark.parametrize(
+    ("people", "months", "seed"), [(15, 17, 0), (15, 17, 1), (15, 17, 2), (15, 17, 3), (12, 41, 4)]
+)
 async def test_actions_are_those_that_the_files_call_for(
     database_url: str, tmp_path: Path, people: int, months: int, seed: int
 ) -> None:

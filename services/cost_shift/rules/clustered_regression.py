@@ -84,17 +84,64 @@ def regression(
     if others is not None:
         basis = np.hstack([basis, _added(root[:, None] * others, basis)])
     freed = _freed(root * regressor, basis)
-    if freed @ freed <= _NO_VARIATION * max(1.0, float(np.sum((root * regressor) ** 2))):
+    _identified(freed, root * regressor)
+    return _summed(panel, freed, _freed(root[:, None] * panel.outcomes, basis), basis)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """What columns span beside the effects of a panel, for many regressions that each set one mixture of them against all others.
+
+    ``directions`` (cells x any number) is an orthonormal basis of it, ``coordinates`` (directions x columns) the columns in it; of the
+    outcomes ``along`` (directions x series) lies in it, ``outside`` (cells x series) neither in it nor in the effects.
+    """
+
+    panel: Panel
+    effects: Numbers
+    columns: Numbers
+    directions: Numbers
+    coordinates: Numbers
+    along: Numbers
+    outside: Numbers
+
+    @classmethod
+    def of(cls, panel: Panel, columns: Numbers, effects: Numbers) -> "Space":
+        """``columns`` is cells x any number, ``effects`` the :func:`effects_basis` of the panel."""
+        root = np.sqrt(panel.weight)
+        freed = _without_traces(root[:, None] * columns, effects)
+        directions = _orthonormal(freed)
+        outcomes = _freed(root[:, None] * panel.outcomes, effects)
+        along = directions.T @ outcomes
+        outside = _freed(outcomes, directions)
+        return cls(panel, effects, columns, directions, directions.T @ freed, along, outside)
+
+    def regression(self, regressor: Numbers, others: Numbers) -> Regression:
+        """As :func:`regression`, of the columns mixed by ``regressor`` (columns) and ``others`` (columns x any number)."""
+        held = _orthonormal(self.coordinates @ others)
+        own = _freed(self.coordinates @ regressor, held)
+        freed = self.directions @ own
+        _identified(freed, np.sqrt(self.panel.weight) * (self.columns @ regressor))
+        outcomes = self.outside + self.directions @ _freed(self.along, held)
+        return _summed(self.panel, freed, outcomes, self.effects, self.directions @ held)
+
+
+def _identified(freed: Numbers, whole: Numbers) -> None:
+    if freed @ freed <= _NO_VARIATION * max(1.0, float(np.sum(whole**2))):
         raise NotIdentifiedError("no county has people of both cohorts, or of both windows, to compare")
-    outcomes = _freed(root[:, None] * panel.outcomes, basis)
-    member = (panel.cluster[:, None] == np.arange(len(panel.counties))).astype(np.float64)
-    cells, absorbed, clusters = len(freed), basis.shape[1] + 1, member.shape[1]
+
+
+def _summed(panel: Panel, freed: Numbers, outcomes: Numbers, *bases: Numbers) -> Regression:
+    """The sums by cluster; ``bases`` span what regressor and outcomes are free of."""
+    inside = [np.flatnonzero(panel.cluster == cluster) for cluster in range(len(panel.counties))]
+    absorbed = sum(basis.shape[1] for basis in bases) + 1
     return Regression(
-        scores=member.T @ (freed[:, None] * outcomes),
-        own=member.T @ freed**2,
-        absorbed=member.T @ (freed[:, None] * basis),
-        outcome_absorbed=np.stack([basis[inside].T @ outcomes[inside] for inside in member.T.astype(bool)]),
-        factor=_small_sample_factor(clusters, cells, absorbed),
+        scores=np.stack([freed[cells] @ outcomes[cells] for cells in inside]),
+        own=np.array([freed[cells] @ freed[cells] for cells in inside]),
+        absorbed=np.stack([np.concatenate([freed[cells] @ basis[cells] for basis in bases]) for cells in inside]),
+        outcome_absorbed=np.stack(
+            [np.vstack([basis[cells].T @ outcomes[cells] for basis in bases]) for cells in inside]
+        ),
+        factor=_small_sample_factor(len(inside), len(freed), absorbed),
     )
 
 
@@ -106,10 +153,14 @@ def _small_sample_factor(clusters: int, cells: int, effects: int) -> float:
 
 def _added(columns: Numbers, basis: Numbers) -> Numbers:
     """What columns span beyond a basis; a column that lies in it adds nothing."""
+    return _orthonormal(_without_traces(columns, basis))
+
+
+def _without_traces(columns: Numbers, basis: Numbers) -> Numbers:
+    """Columns freed of a basis; nothing of those that lie in it, where only rounding would be left."""
     freed = _freed(columns, basis)
-    left = np.sqrt((freed**2).sum(axis=0))
-    kept = left > _NO_VARIATION * np.maximum(1e-300, np.sqrt((columns**2).sum(axis=0)))
-    return _orthonormal(freed[:, kept]) if kept.any() else np.zeros((len(columns), 0))
+    left, whole = (np.sqrt((one**2).sum(axis=0)) for one in (freed, columns))
+    return np.where(left > _NO_VARIATION * np.maximum(1e-300, whole), freed, 0.0)
 
 
 def _dummies(panel: Panel) -> Numbers:
@@ -120,6 +171,8 @@ def _dummies(panel: Panel) -> Numbers:
 
 def _orthonormal(columns: Numbers) -> Numbers:
     """A basis of the space that the columns span, whatever their rank."""
+    if not columns.shape[1]:
+        return columns
     length = np.sqrt((columns**2).sum(axis=0))
     scaled = columns / np.where(length > 0, length, 1.0)
     values, vectors = np.linalg.eigh(scaled.T @ scaled)

@@ -37,28 +37,45 @@ def averaged(events: Sequence[Event | None], weight: Numbers) -> Averaged:
     distinct = tuple(sorted({event for event in events if event is not None}))
     if not distinct:
         raise NotIdentifiedError("nobody is aligned in a month behind the baseline whose earlier months can be seen")
-    columns = np.stack([np.array([event == one for event in events], dtype=np.float64) for one in distinct], axis=1)
+    columns = indicators(events, distinct)
     sums = weight @ columns
     contrasts = columns[:, :-1] - np.outer(columns[:, -1], sums[:-1] / sums[-1])
     shares = tuple(float(one) for one in sums / sums.sum())
     return Averaged(columns.sum(axis=1), contrasts, distinct, shares)
 
 
-def leads_and_lags(events: Sequence[Event | None], weight: Numbers, reference: int = -1) -> dict[int, Averaged]:
+@dataclass(frozen=True, slots=True, eq=False)
+class LeadsAndLags:
+    """``events``: what has a coefficient of its own; for each period how these are mixed into its regressor, and into what is held constant."""
+
+    events: tuple[Event, ...]
+    periods: dict[int, tuple[Numbers, Numbers]]
+
+
+def indicators(events: Sequence[Event | None], distinct: Sequence[Event]) -> Numbers:
+    """A column (cells) for each of the distinct events."""
+    number = {event: place for place, event in enumerate(distinct)}
+    found = np.zeros((len(events), len(distinct)))
+    for cell, event in enumerate(events):
+        if event in number:
+            found[cell, number[event]] = 1.0
+    return found
+
+
+def leads_and_lags(events: Sequence[Event | None], weight: Numbers, reference: int = -1) -> LeadsAndLags:
     """For each period since the start the average over groups, all other events held constant; ``reference`` is left out.
 
     Periods before the start tell whether cohorts parted already (Sun and Abraham 2021: every group has leads and lags of its own).
     """
-    shown = [None if event is None or event[1] == reference else event for event in events]
-    distinct = sorted({event for event in shown if event is not None})
-    found = {}
+    distinct = tuple(sorted({event for event in events if event is not None and event[1] != reference}))
+    sums, single = weight @ indicators(events, distinct), np.eye(len(distinct))
+    periods = {}
     for period in sorted({event[1] for event in distinct}):
-        own = averaged([event if event is not None and event[1] == period else None for event in shown], weight)
-        others = [event for event in distinct if event[1] != period]
-        columns = [np.array([event == one for event in shown], dtype=np.float64) for one in others]
-        contrasts = np.column_stack([own.contrasts, *columns]) if columns else own.contrasts
-        found[period] = Averaged(own.regressor, contrasts, own.events, own.shares)
-    return found
+        own = np.array([event[1] == period for event in distinct])
+        last = np.flatnonzero(own)[-1]
+        contrasts = single[:, own] - np.outer(single[:, last], sums[own] / sums[last])
+        periods[period] = (own.astype(np.float64), np.hstack([contrasts[:, :-1], single[:, ~own]]))
+    return LeadsAndLags(distinct, periods)
 
 
 def joint_level(p_values: Sequence[float]) -> float:

@@ -5,9 +5,10 @@ import pytest
 import statsmodels.api as sm
 
 from infra.bench.study_worlds import SERIES, StudyWorld
-from services.cost_shift.rules.clustered_regression import NotIdentifiedError, regression
-from services.cost_shift.rules.cohort_time import Event, averaged, joint_level, leads_and_lags
+from services.cost_shift.rules.clustered_regression import NotIdentifiedError, Space, effects_basis, regression
+from services.cost_shift.rules.cohort_time import Event, averaged, indicators, joint_level, leads_and_lags
 from services.cost_shift.rules.county_panel import Numbers, Panel
+from services.cost_shift.rules.wild_cluster_bootstrap import WildBootstrap
 from services.cost_shift.studying import Study
 
 WORLD = StudyWorld(5, counties=8, people=25)
@@ -52,9 +53,43 @@ def test_leads_and_lags_are_those_of_every_group_averaged(period: int) -> None:
     weight = panel.weight @ own
     inside = np.array([event[1] == period for event in distinct])
     expected = (oracle.params[: len(distinct)] * weight)[inside].sum() / weight[inside].sum()
-    chosen = leads_and_lags(STUDY.events, panel.weight)[period]
-    found = regression(panel, chosen.regressor, chosen.contrasts)
+    chosen = leads_and_lags(STUDY.events, panel.weight)
+    assert chosen.events == tuple(distinct)
+    regressor, others = chosen.periods[period]
+    found = regression(panel, own @ regressor, own @ others)
     assert found.coefficients()[1] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("covariates", [False, True])
+def test_what_columns_span_is_freed_once_for_every_period(covariates: bool) -> None:  # noqa: FBT001
+    """Each quarter regressed by itself, with all other columns beside it: the same coefficients, errors and draws."""
+    study = WORLD.study(covariates=covariates)
+    panel, chosen = study.panel, leads_and_lags(study.events, study.panel.weight)
+    own, periods = indicators(study.events, chosen.events), study.by_period()
+    assert periods.keys() == chosen.periods.keys()
+    for period, (regressor, others) in chosen.periods.items():
+        alone = regression(panel, own @ regressor, np.hstack([own @ others, study.held_constant]))
+        found = periods[period]
+        assert found.found.coefficients() == pytest.approx(alone.coefficients(), rel=1e-6, abs=1e-6)
+        assert found.found.covariance() == pytest.approx(alone.covariance(), rel=1e-6)
+        assert found.found.factor == pytest.approx(alone.factor)
+        draws = WildBootstrap(alone, study.weights)
+        for place, series in enumerate(panel.series):
+            assert found.p_value(series) == pytest.approx(draws.p_value(draws.series(place)), abs=0.0021)
+
+
+def test_a_column_that_the_effects_explain_is_no_direction_and_has_no_effect() -> None:
+    panel = STUDY.panel
+    unit, aligned = (panel.unit == 0).astype(float), behind(STUDY)
+    treated = np.array([event is not None for event in aligned], dtype=float)
+    space = Space.of(panel, np.column_stack([treated, unit]), effects_basis(panel))
+    assert space.directions.shape[1] == 1
+    nothing = np.zeros((2, 0))
+    found, alone = space.regression(np.array([1.0, 0.0]), nothing), regression(panel, treated)
+    assert found.coefficients() == pytest.approx(alone.coefficients())
+    assert found.covariance() == pytest.approx(alone.covariance())
+    with pytest.raises(NotIdentifiedError):
+        space.regression(np.array([0.0, 1.0]), nothing)
 
 
 def _two_groups() -> tuple[list[tuple[str, str]], Numbers]:
