@@ -1,13 +1,14 @@
 """``python -m infra.bench.care``: planted gaps in care, found by the service from simulated files; recall and precision by action.
 
 An action is right if, on the day it was raised, what it asks for had in truth not been done. A gap counts for recall if it lasted
-long enough for a monthly look to see it, and its person was aligned, alive and had not opted out meanwhile.
+long enough for a monthly look to see it, and its person was aligned, alive and had not opted out meanwhile. Of gaps that ended, the
+actions that were not closed with the day of the service are told by what became of them (``done``: on another day).
 """
 
 import asyncio
 import json
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
@@ -73,6 +74,7 @@ class Score:
     ended: int = 0
     closed: int = 0
     late_claims: int = field(default=0)
+    otherwise: Counter[str] = field(default_factory=Counter)
 
 
 def season_begins(day: date) -> date:
@@ -138,7 +140,10 @@ def _add_gap(score: Score, gap: tuple[str, date, date | None], actions: Sequence
     score.found += bool(during)
     if closed_on is not None and during:
         score.ended += 1
-        score.closed += any(one.outcome == "done" and one.done_on == closed_on for one in during)
+        shown = any(one.outcome == "done" and one.done_on == closed_on for one in during)
+        score.closed += shown
+        if not shown:
+            score.otherwise[during[-1].outcome or "open"] += 1
 
 
 async def _actions(run: CareRun) -> dict[str, list[Action]]:
@@ -183,11 +188,12 @@ def _share(part: int, whole: int) -> str:
 
 def _shown(found: Iterable[Score]) -> Table:
     table = Table(box=None)
-    for column in ("action", "recall", "precision", "closed by its claim", "claim on its way"):
+    for column in ("action", "recall", "precision", "closed by its claim", "else", "claim on its way"):
         table.add_column(column, justify="left" if column == "action" else "right")
     for one in found:
         shares = (_share(one.found, one.gaps), _share(one.right, one.raised), _share(one.closed, one.ended))
-        table.add_row(one.kind, *shares, str(one.late_claims))
+        otherwise = ", ".join(f"{outcome} {count}" for outcome, count in sorted(one.otherwise.items()))
+        table.add_row(one.kind, *shares, otherwise, str(one.late_claims))
     return table
 
 

@@ -103,6 +103,25 @@ def test_recall_is_of_gaps_that_could_be_found_and_precision_of_what_was_raised(
     assert score == Score("flu_vaccine", gaps=2, found=1, raised=2, right=1, late_claims=1)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "done_on", "closed", "otherwise"),
+    [
+        ("done", date(2022, 11, 20), 1, {}),
+        ("done", date(2022, 11, 25), 0, {"done": 1}),
+        ("lapsed", None, 0, {"lapsed": 1}),
+        (None, None, 0, {"open": 1}),
+    ],
+)
+def test_what_became_of_actions_whose_gap_ended(
+    outcome: str | None, done_on: date | None, closed: int, otherwise: dict[str, int]
+) -> None:
+    months = frozenset(f"2022-{month:02}" for month in range(1, 13))
+    gap = ("flu_vaccine", date(2022, 9, 1), date(2022, 11, 20))
+    person = Person([gap], {}, True, months, [Action("flu_vaccine", date(2022, 9, 10), outcome, done_on)])
+    score = next(one for one in scores([person], date(2022, 12, 31)) if one.kind == "flu_vaccine")
+    assert (score.gaps, score.found, score.ended, score.closed, score.otherwise) == (1, 1, 1, closed, otherwise)
+
+
 LONG = Period("2020-01", 44, 3)
 
 
