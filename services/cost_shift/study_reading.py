@@ -107,8 +107,11 @@ _COST_CELLS: Final = f"""
     SELECT county, start, month, payer, category, sum(cents)::bigint AS amount, NULL::boolean AS aligned, NULL::boolean AS later
     FROM had GROUP BY county, start, month, payer, category
     UNION ALL
-    SELECT '', '', '', payer, category, count(DISTINCT person_id), start <> '', month > $8
-    FROM had WHERE county <> '' AND month = ANY(${{used}}) AND cents <> 0 GROUP BY payer, category, start <> '', month > $8
+    SELECT '', '', '', payer, category, count(*), aligned, later
+    FROM (
+        SELECT DISTINCT person_id, payer, category, start <> '' AS aligned, month > $8 AS later
+        FROM had WHERE county <> '' AND month = ANY(${{used}}) AND cents <> 0
+    ) AS claimant GROUP BY payer, category, aligned, later
 """  # noqa: S608 - constants
 _LEFT_OUT: Final = f"""
     WITH {_PEOPLE}
