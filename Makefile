@@ -42,6 +42,7 @@ bench: .venv/.develops ## speed of reading files, on Apache Kafka, and of the wh
 	@$(BIN)/python -m infra.bench.alignment
 	@$(BIN)/python -m infra.bench.effect_speed
 	@$(BIN)/python -m infra.bench.states
+	@$(BIN)/python -m infra.bench.cost_shift --people 3000
 	@$(BIN)/python -m infra.kafka.prepare && $(BIN)/python -m infra.bench --people 600
 
 check: .venv/.develops ## lint, format and strict types
