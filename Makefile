@@ -34,7 +34,7 @@ fuzz: .venv/.develops ## break every reader of files, guided by coverage: SECOND
 samples: .venv/.develops ## deliver every folder of public samples and write down what came of it, for review
 	@PYTHONPATH=. $(BIN)/python tests/e2e/sample_folders.py
 
-bench: .venv/.develops ## speed of reading files, on Apache Kafka, and of the whole system: a quarter of an hour
+bench: .venv/.develops ## speed of reading files, on Apache Kafka, of counting, and of the whole system; takes a while
 	@$(BIN)/python -m infra.bench.cclf
 	@$(BIN)/python -m infra.bench.explanation_of_benefit
 	@$(BIN)/python -m infra.bench.enrolment_834

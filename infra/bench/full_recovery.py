@@ -6,13 +6,8 @@ of the truth where they differ; ``held``: whether the 95 % intervals held what w
 """
 
 import json
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import click
@@ -22,6 +17,7 @@ from rich.table import Table
 
 from contracts.months import months_between
 from infra.bench.study_truth import Population, StudyTruth, study_truth
+from infra.command.demo import fresh_folder
 from infra.command.gateways import Gateways, open_gateways
 from infra.command.output import people, results
 from infra.command.simulate import SHIFTS
@@ -96,16 +92,6 @@ def read_found(population: Population, told: Told, study: dict[str, Any], signal
     )  # fmt: skip
 
 
-@contextmanager
-def _fresh_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="tandem-recovery-"))
-    folder.chmod(0o711)  # as root, PostgreSQL runs as another account, which must be able to enter
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _asked(gateways: Gateways, population: Population, told: Told) -> Found:
     study = gateways.get("cost-shift", "/v1/studies", entity=ENTITY)
     signals = gateways.get("cost-shift", "/v1/signals", entity=ENTITY)
@@ -114,7 +100,7 @@ def _asked(gateways: Gateways, population: Population, told: Told) -> Found:
 
 def found_in(population: Population, broker: BrokerKind) -> Found:
     """Deliver a population to an installation of its own, and ask."""
-    with _fresh_folder() as folder:
+    with fresh_folder("tandem-recovery-") as folder:
         simulate(
             folder / "simulation", people=population.people, months=population.months, seed=population.seed, shift=population.shift,
             first_month=population.period.first_month, shift_month=population.start,

@@ -40,8 +40,9 @@ class Choices:
 
 
 @contextmanager
-def _fresh_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="tandem-demo-"))
+def fresh_folder(prefix: str) -> Iterator[Path]:
+    """An empty folder that goes away again."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
     folder.chmod(0o711)  # as root, PostgreSQL runs as another account, which must be able to enter
     try:
         yield folder
@@ -132,7 +133,7 @@ def command(
     """
     choices = Choices(population, months, seed, shift, broker, kills)
     stop_on_signal()
-    with _fresh_folder() as folder:
+    with fresh_folder("tandem-demo-") as folder:
         simulation = _simulate(folder, choices)
         installation = Installation(folder / "installation")
         stack = Stack(installation, broker, durable=False, synthetic_identifiers=True, tell=people.print)

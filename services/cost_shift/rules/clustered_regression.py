@@ -55,16 +55,6 @@ class Regression:
         together: Numbers = self.factor * (left.T @ left) / self.own.sum() ** 2
         return together
 
-    def combined(self, weights: Numbers) -> "Regression":
-        """The regression of weighted sums of the series; ``weights`` is series x sums."""
-        return Regression(
-            self.scores @ weights,
-            self.own,
-            self.absorbed,
-            np.einsum("gks,sm->gkm", self.outcome_absorbed, weights),
-            self.factor,
-        )
-
 
 def effects_basis(panel: Panel) -> Numbers:
     """An orthonormal basis of unit and month effects, for whoever sets the same cells against several regressors."""

@@ -1,5 +1,7 @@
 """The bootstrap on sums is the bootstrap on cells, and its intervals hold what was planted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,9 +54,10 @@ def test_a_draw_on_sums_is_the_regression_of_a_drawn_data_set(null: float) -> No
 @pytest.mark.parametrize("at", [-3.0, 0.0, 0.75, 40.0])
 def test_a_sum_of_two_series_is_drawn_as_the_sum_of_their_draws(at: float) -> None:
     """The sum regressed by itself, and with the sum of the draws: the same estimate, error, draws, p-value and interval."""
-    *_, found = of(CountyWorld(11, counties=14))
+    panel, regressor, found = of(CountyWorld(11, counties=14))
     weights = bootstrap_weights(14, 199, 5)
-    draws, whole = WildBootstrap(found, weights), WildBootstrap(found.combined(np.array([[at], [1.0]])), weights)
+    added = replace(panel, outcomes=panel.outcomes @ np.array([[at], [1.0]]), series=(("both", ""),))
+    draws, whole = WildBootstrap(found, weights), WildBootstrap(regression(added, regressor), weights)
     summed, alone = draws.series(1).plus(draws.series(0), at), whole.series(0)
     assert draws.estimate(summed) == pytest.approx(whole.estimate(alone))
     assert draws.estimate(draws.series(0))[1] == pytest.approx(np.sqrt(found.covariance()[0, 0]))
